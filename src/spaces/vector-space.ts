@@ -1,0 +1,108 @@
+import type { WorkspaceId } from '../tenancy/tenant.js';
+import { Projection, type SpaceAddress } from './projection.js';
+
+/** A model's name and the length of its vectors. Two vectors compare only under the same name. */
+export interface EmbeddingModel {
+  name: string;
+  dimensions: number;
+}
+
+/** What a memory can be filtered by without its content. Times are milliseconds since 1970. */
+export interface FilterFields {
+  type: string;
+  tags: string[];
+  timestamp: number;
+  /** When the memory began and ceased to hold, where that is known. */
+  validFrom: number | null;
+  validUntil: number | null;
+  session: string | null;
+  user: string | null;
+  agent: string | null;
+}
+
+/**
+ * A memory as the vector space holds it: alone, and joined to the memory before it in its session.
+ * Terms are stemmed words in text order, repeats included (`terms.ts`). A missing vector is applied with text alone.
+ */
+export interface MemoryPoint extends FilterFields {
+  workspace: WorkspaceId;
+  id: string;
+  revision: number;
+  gone: false;
+  alone: { terms: string[]; vector: Float32Array | null };
+  /** `terms` are those of both texts. Null where no memory comes before it. */
+  joined: { terms: string[]; vector: Float32Array | null } | null;
+}
+
+/** What is left of a memory that was deleted. */
+export interface Tombstone {
+  workspace: WorkspaceId;
+  id: string;
+  revision: number;
+  gone: true;
+}
+
+export type VectorItem = MemoryPoint | Tombstone;
+
+/** Absent: anything. All that are present must hold. */
+export interface Filter {
+  tags?: { values: string[]; mode: 'any' | 'all'; match: 'exact' | 'prefix' };
+  excludeTags?: string[];
+  types?: string[];
+  /** Inclusive, milliseconds since 1970. */
+  from?: number;
+  until?: number;
+  session?: string;
+  user?: string;
+  agent?: string;
+  /** Only what holds at this moment: validFrom <= at < validUntil, open ends hold. */
+  validAt?: number;
+}
+
+export interface VectorQuery {
+  workspace: WorkspaceId;
+  /** Unit length. Null: text only. */
+  vector: Float32Array | null;
+  /** Stemmed words of the question. Empty: vector only. Both empty: the filter alone, newest first. */
+  terms: string[];
+  filter: Filter;
+  /** How many candidates at the most, at least 1. */
+  limit: number;
+}
+
+/**
+ * A candidate: an id and what its parts scored, never content.
+ * Vector scores are cosines, text scores BM25 (higher is better, unbounded). Null: the part is missing,
+ * or was not among those looked at.
+ */
+export interface Candidate {
+  id: string;
+  vector: { alone: number | null; joined: number | null };
+  text: { alone: number | null; joined: number | null };
+}
+
+export abstract class VectorSpace extends Projection<VectorItem> {
+  /**
+   * The union of the best by each part, at most `limit`, the most promising first, ties by id.
+   * Every candidate that made the list by one part carries its vector scores too, where it has vectors.
+   * Empty space, or nothing that passes the filter: [].
+   */
+  abstract search(query: VectorQuery): Promise<Candidate[]>;
+  /** How many memories the space holds. */
+  abstract count(): Promise<number>;
+  /** Every id with its revision, tombstones left out; for verifying against the ledger. */
+  abstract list(): Promise<{ workspace: WorkspaceId; id: string; revision: number }[]>;
+}
+
+/** Opens tenants' vector spaces in one engine. One model, one projection: a second model is a second space beside it. */
+export abstract class VectorEngine {
+  /** `embedded`, `qdrant`: for health, metrics and logs. */
+  abstract readonly kind: string;
+  abstract open(address: SpaceAddress, model: EmbeddingModel): VectorSpace;
+  /** Removes all that the engine keeps for this tenant, whatever the model. */
+  abstract drop(address: SpaceAddress): Promise<void>;
+  /** Bytes on disk for this tenant, 0 where there is nothing; null where the engine cannot tell. */
+  abstract size(address: SpaceAddress): Promise<number | null>;
+  /** Resolves where the engine answers, rejects where it does not. */
+  abstract ping(): Promise<void>;
+}
