@@ -1,0 +1,215 @@
+/** How one refusal looks from outside. `explanation` says what happened and what to do about it. */
+export interface ErrorMeaning {
+  status: number;
+  title: string;
+  explanation: string;
+}
+
+/**
+ * Every error that Loci answers with, in one table: the problem filter takes status and title from it,
+ * `docs/errors.md` is printed from it, and the type `ErrorCode` is its keys.
+ */
+export const errorCodes = {
+  'request.malformed': {
+    status: 400,
+    title: 'The request cannot be read',
+    explanation:
+      'The body is not valid JSON, was cut off, or the URL is not well-formed. Nothing was stored. Check what your client sends; repeating it unchanged will fail again.',
+  },
+  'request.invalid': {
+    status: 400,
+    title: 'The request is not valid',
+    explanation:
+      'One or more fields are missing, unknown, too long or of the wrong kind. `errors` names each place, such as `body.tags[3]`, with what is expected there. Nothing was stored. Correct those fields and send it again.',
+  },
+  'request.token_in_url': {
+    status: 400,
+    title: 'A token does not belong in a URL',
+    explanation:
+      'URLs end up in logs and histories, so a token in one is refused without being looked at. Send it as `Authorization: Bearer <token>` or `X-API-Key: <token>`, and consider the token in that URL as leaked: revoke it.',
+  },
+  'request.too_large': {
+    status: 413,
+    title: 'The request is too large',
+    explanation:
+      'The body, or a part of it, is beyond the limit for this route. Nothing was stored. Send less at once: split batches, and ingest long texts as documents.',
+  },
+  'request.unsupported_media': {
+    status: 415,
+    title: 'The body is of a kind that is not read here',
+    explanation:
+      'The content type, character set or content encoding of the body is not supported. Send JSON in UTF-8, uncompressed or with gzip, deflate or brotli.',
+  },
+  'request.method_not_allowed': {
+    status: 405,
+    title: 'This method is not allowed here',
+    explanation: 'The path exists, the method does not. `/openapi.json` lists what each path takes.',
+  },
+  'request.timeout': {
+    status: 408,
+    title: 'The request did not arrive in time',
+    explanation:
+      'The body did not arrive completely within the time allowed. Nothing was stored; send it again.',
+  },
+  'route.not_found': {
+    status: 404,
+    title: 'No such route',
+    explanation: 'Nothing is served under this path. `/openapi.json` and `/docs` list the routes.',
+  },
+  'auth.required': {
+    status: 401,
+    title: 'A token is needed',
+    explanation: 'Send your key as `Authorization: Bearer <token>` or as `X-API-Key: <token>`.',
+  },
+  'auth.invalid': {
+    status: 401,
+    title: 'The token is not valid',
+    explanation:
+      'The token is unknown, mistyped, revoked or expired; which of these is not said. Check it, or ask whoever issued it for a new one.',
+  },
+  'auth.forbidden': {
+    status: 403,
+    title: 'The token may not do this',
+    explanation:
+      'The token is good, but its scopes or role do not reach this far. The detail names what is missing. Use a key that has it.',
+  },
+  tenant_mismatch: {
+    status: 403,
+    title: 'The token belongs to another tenant',
+    explanation:
+      '`X-Tenant-ID` named a tenant that is not the token’s own. Leave the header out, or use that tenant’s token.',
+  },
+  'operator.no_content': {
+    status: 403,
+    title: 'Operators do not read content',
+    explanation:
+      'The admin token provisions and watches tenants; it does not reach their memories, documents, chats or searches. Use one of the tenant’s own keys.',
+  },
+  'tenant.suspended': {
+    status: 403,
+    title: 'The tenant is suspended',
+    explanation:
+      'An operator suspended this tenant. Nothing was deleted. It works again as soon as an operator resumes it.',
+  },
+  'tenant.not_found': {
+    status: 404,
+    title: 'No such tenant',
+    explanation: 'There is no tenant with that id or slug, or it is not yours.',
+  },
+  'tenant.deleted': {
+    status: 409,
+    title: 'The tenant is deleted',
+    explanation:
+      'The tenant was deleted. Within 30 days an operator can bring it back with `POST /admin/tenants/:tenant/restore`; its slug is not given to another tenant meanwhile.',
+  },
+  'tenant.conflict': {
+    status: 409,
+    title: 'A different tenant exists under that id',
+    explanation:
+      'A tenant with that id exists and was made from another body. Repeat the body exactly to get the same tenant, or choose another id.',
+  },
+  'tenant.slug_taken': {
+    status: 409,
+    title: 'The slug is taken',
+    explanation: 'Another tenant has that `tenant_id`. Slugs never change, so choose another one.',
+  },
+  'tenant.invalid_transition': {
+    status: 409,
+    title: 'The tenant’s state does not allow this',
+    explanation:
+      'For example, only a suspended tenant can be resumed and only a deleted one restored. Look at its `state` first.',
+  },
+  'workspace.not_found': {
+    status: 404,
+    title: 'No such workspace',
+    explanation: 'There is no workspace with that id or slug, or this key cannot see it.',
+  },
+  'key.not_found': {
+    status: 404,
+    title: 'No such key',
+    explanation: 'There is no key with that id here, or it is not yours. It may have been revoked already.',
+  },
+  'key.in_use': {
+    status: 409,
+    title: 'The token is in use already',
+    explanation: 'The token that was brought along is already a key somewhere. Choose another one.',
+  },
+  'memory.not_found': {
+    status: 404,
+    title: 'No such memory',
+    explanation: 'There is no memory with that id, or this key cannot see it. It may have been deleted.',
+  },
+  'memory.conflict': {
+    status: 409,
+    title: 'Another memory has that id',
+    explanation:
+      'A memory with the given id exists and differs from this one. Change it with PATCH, or leave out `id` to have one made.',
+  },
+  'relation.invalid': {
+    status: 422,
+    title: 'The relation is not possible',
+    explanation:
+      'A relation joins two different memories of one workspace with a known type. The detail says which of these does not hold.',
+  },
+  'idempotency.key_invalid': {
+    status: 400,
+    title: 'The Idempotency-Key is not valid',
+    explanation: 'An `Idempotency-Key` has 1 to 255 visible ASCII characters. A UUID is a good one.',
+  },
+  'idempotency.conflict': {
+    status: 409,
+    title: 'The Idempotency-Key was used for another body',
+    explanation:
+      'Within the last 24 hours the same key came to this route with a different body. Use a new key for a new request.',
+  },
+  'idempotency.in_progress': {
+    status: 409,
+    title: 'The first request with this Idempotency-Key still runs',
+    explanation:
+      'Wait for its answer, or repeat this request a little later: it then gets the first one’s answer.',
+  },
+  'quota.exceeded': {
+    status: 403,
+    title: 'A quota is used up',
+    explanation:
+      '`quota`, `limit` and `used` say which one. Nothing was stored. Delete what is no longer needed, wait for the next period, or move to a larger plan.',
+  },
+  'rate.limited': {
+    status: 429,
+    title: 'Too many requests',
+    explanation:
+      'The rate allowed to this key, or to its tenant, is reached. Wait as many seconds as `Retry-After` says. `RateLimit` on every answer shows what is left.',
+  },
+  'model.unavailable': {
+    status: 503,
+    title: 'The model does not answer',
+    explanation:
+      'A model that this request cannot do without did not answer in time. Try again after `Retry-After` seconds. Storing memories works meanwhile.',
+  },
+  'ledger.unavailable': {
+    status: 503,
+    title: 'The database does not answer',
+    explanation:
+      'The ledger cannot be reached at the moment. A write answered this way may or may not have been kept: repeat it with the same `Idempotency-Key` after `Retry-After` seconds.',
+  },
+  'space.unavailable': {
+    status: 503,
+    title: 'The search index does not answer',
+    explanation:
+      'The index that this request needs cannot be reached at the moment. What was stored is safe. Try again after `Retry-After` seconds.',
+  },
+  'server.stopping': {
+    status: 503,
+    title: 'The server is stopping or starting',
+    explanation:
+      'This process takes no new requests at the moment. Try again after `Retry-After` seconds; another replica, or the next start, will answer.',
+  },
+  'server.internal': {
+    status: 500,
+    title: 'Something went wrong here',
+    explanation:
+      'A fault of ours. It is in the server’s log under the `request_id` of this answer: pass that on when you report it.',
+  },
+} as const satisfies Record<string, ErrorMeaning>;
+
+export type ErrorCode = keyof typeof errorCodes;
