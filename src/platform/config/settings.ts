@@ -1,0 +1,227 @@
+import { parseTenantSlug } from '../../tenancy/tenant.js';
+import { EnvironmentReader, SettingsError } from './environment.js';
+import type { Environment } from './environment.js';
+import { defaultPlans, planTiers, planVariables } from './plans.js';
+import type { Plan, PlanTier, Plans } from './plans.js';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Everything that is set from outside, parsed once at start; nobody else reads the environment. */
+export abstract class Settings {
+  abstract readonly mode: 'development' | 'production' | 'test';
+  abstract readonly host: string;
+  abstract readonly port: number;
+  abstract readonly role: 'all' | 'api' | 'worker';
+  /** Paths of PEM files. Null: plain HTTP. */
+  abstract readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** What Express takes as `trust proxy`: nobody, a number of hops, or addresses. */
+  abstract readonly trustProxy: false | number | readonly string[];
+  abstract readonly logLevel: LogLevel;
+  /** Of so many successful requests one is logged; everything else always is. */
+  abstract readonly logEvery: number;
+  /** Null: chosen at start (`./.loci`, or `/var/lib/loci`). */
+  abstract readonly dataDir: string | null;
+  /** Null: made at the first start and kept in the data folder. So is the master key. */
+  abstract readonly adminToken: string | null;
+  abstract readonly masterKey: Buffer | null;
+  abstract readonly metricsToken: string | null;
+  /** Null: the embedded PostgreSQL. */
+  abstract readonly databaseUrl: string | null;
+  /** Null: the embedded vectors. */
+  abstract readonly qdrant: { readonly url: string; readonly apiKey: string | null } | null;
+  /** Null: the embedded graph. */
+  abstract readonly falkordb: { readonly url: string } | null;
+  /** A JSON file of named placements. Null: one, `shared`, made of the three above. */
+  abstract readonly placementsFile: string | null;
+  abstract readonly models: {
+    /** Null: OpenAI's own address. */
+    readonly baseUrl: string | null;
+    readonly apiKey: string | null;
+    /** Null: the embedded model. */
+    readonly embedding: string | null;
+    /** Null: extractive answers. */
+    readonly chat: string | null;
+  };
+  abstract readonly plans: Plans;
+  /** The plan of a tenant that is made without naming one. */
+  abstract readonly defaultPlan: PlanTier;
+  abstract readonly defaultTenant: {
+    readonly slug: string;
+    readonly id: string;
+    readonly workspaceId: string;
+    readonly agentId: string;
+  };
+  /** Overrides of the weights in recall's ranking, by name; the ranking knows the names. */
+  abstract readonly recallWeights: Readonly<Record<string, number>>;
+}
+
+/** For the command line, which is a client; the server knows them and leaves them alone. */
+const clientVariables = ['LOCI_URL', 'LOCI_API_KEY'];
+
+const INSTALLATION_ID = '00000000-0000-0000-0000-00000000000';
+
+/** Throws `SettingsError` at the first setting that cannot be. */
+export function parseSettings(env: Environment): Settings {
+  const { settings, known } = read(env);
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('LOCI_') && !known.has(name)) {
+      throw new SettingsError(name, 'is no setting of this version');
+    }
+  }
+  return settings;
+}
+
+/** The name of every setting there is, in the order in which they are read. */
+export function settingNames(): string[] {
+  return [...read({}).known];
+}
+
+function read(env: Environment): { settings: Settings; known: ReadonlySet<string> } {
+  const reader = new EnvironmentReader(env);
+  for (const name of clientVariables) reader.known.add(name);
+
+  for (const wall of ['ENABLE_TENANT_ISOLATION', 'ENABLE_ROW_LEVEL_SECURITY']) {
+    if (!reader.flag(wall, true))
+      throw new SettingsError(wall, 'cannot be false: isolation cannot be turned off');
+  }
+
+  const mode = reader.word('NODE_ENV', ['development', 'production', 'test'], 'development');
+  const settings: Settings = {
+    mode,
+    host: reader.text('HOST') ?? '127.0.0.1',
+    port: reader.integer('PORT', { min: 0, max: 65_535 }) ?? 8000,
+    role: reader.word('LOCI_ROLE', ['all', 'api', 'worker'], 'all'),
+    tls: readTls(reader),
+    trustProxy: readTrustProxy(reader),
+    logLevel: reader.word('LOG_LEVEL', logLevels, mode === 'test' ? 'warn' : 'info'),
+    logEvery: reader.integer('LOCI_LOG_EVERY', { min: 1, max: 1_000_000 }) ?? 1,
+    dataDir: reader.text('LOCI_DATA_DIR'),
+    adminToken: reader.token('ADMIN_API_TOKEN', mode === 'production' ? 32 : 8),
+    masterKey: reader.bytes('LOCI_MASTER_KEY', 32),
+    metricsToken: reader.token('METRICS_TOKEN', mode === 'production' ? 32 : 8),
+    databaseUrl: reader.url('DATABASE_URL', ['postgres', 'postgresql']),
+    qdrant: readQdrant(reader),
+    falkordb: readFalkordb(reader),
+    placementsFile: reader.text('LOCI_PLACEMENTS'),
+    models: {
+      baseUrl: reader.url('OPENAI_BASE_URL', ['https', 'http']),
+      apiKey: reader.token('OPENAI_API_KEY', 1),
+      embedding: reader.text('EMBEDDING_MODEL'),
+      chat: reader.text('CHAT_MODEL'),
+    },
+    ...readPlans(reader),
+    defaultTenant: {
+      slug: readDefaultSlug(reader),
+      id: `${INSTALLATION_ID}1`,
+      workspaceId: reader.uuid('DEFAULT_WORKSPACE_ID', `${INSTALLATION_ID}2`),
+      agentId: reader.uuid('DEFAULT_AGENT_ID', `${INSTALLATION_ID}3`),
+    },
+    recallWeights: reader.weights('LOCI_RECALL_WEIGHTS'),
+  };
+  refuseContradictions(settings);
+  return { settings: Object.freeze(settings), known: reader.known };
+}
+
+function refuseContradictions(settings: Settings): void {
+  if (settings.databaseUrl !== null) {
+    // Several replicas share this ledger: each making secrets of its own would lock the others out.
+    if (settings.masterKey === null)
+      throw new SettingsError('LOCI_MASTER_KEY', 'is needed with DATABASE_URL');
+    if (settings.adminToken === null)
+      throw new SettingsError('ADMIN_API_TOKEN', 'is needed with DATABASE_URL');
+  }
+  const anyEmbedded = settings.databaseUrl === null || settings.qdrant === null || settings.falkordb === null;
+  if (settings.role !== 'all' && anyEmbedded && settings.placementsFile === null) {
+    throw new SettingsError(
+      'LOCI_ROLE',
+      'must be all where a store is embedded: set DATABASE_URL, QDRANT_URL and FALKORDB_URL for other roles',
+    );
+  }
+  if (settings.models.baseUrl === null && settings.models.apiKey === null) {
+    for (const [name, model] of [
+      ['EMBEDDING_MODEL', settings.models.embedding],
+      ['CHAT_MODEL', settings.models.chat],
+    ] as const) {
+      if (model !== null) throw new SettingsError(name, 'needs OPENAI_API_KEY or OPENAI_BASE_URL');
+    }
+  }
+}
+
+function readTls(reader: EnvironmentReader): Settings['tls'] {
+  const certFile = reader.text('LOCI_TLS_CERT');
+  const keyFile = reader.text('LOCI_TLS_KEY');
+  if (certFile === null && keyFile === null) return null;
+  if (certFile === null) throw new SettingsError('LOCI_TLS_CERT', 'is needed with LOCI_TLS_KEY');
+  if (keyFile === null) throw new SettingsError('LOCI_TLS_KEY', 'is needed with LOCI_TLS_CERT');
+  return { certFile, keyFile };
+}
+
+/** `true` means one hop: to believe the whole chain is to believe what any caller writes into it. */
+function readTrustProxy(reader: EnvironmentReader): Settings['trustProxy'] {
+  const value = reader.text('TRUST_PROXY')?.toLowerCase();
+  if (value === undefined || ['off', 'false', 'no', '0'].includes(value)) return false;
+  if (['on', 'true', 'yes'].includes(value)) return 1;
+  if (/^\d{1,2}$/.test(value)) return Number(value);
+  const addresses = value.split(',').map((address) => address.trim());
+  const plausible =
+    /^(?:loopback|linklocal|uniquelocal|[0-9.]+(?:\/\d+)?|[0-9a-f:.]*:[0-9a-f:.]*(?:\/\d+)?)$/;
+  if (!addresses.every((address) => plausible.test(address))) {
+    throw new SettingsError('TRUST_PROXY', 'must be off, a number of hops, or addresses separated by commas');
+  }
+  return addresses;
+}
+
+function readQdrant(reader: EnvironmentReader): Settings['qdrant'] {
+  const url = reader.url('QDRANT_URL', ['http', 'https']);
+  const apiKey = reader.token('QDRANT_API_KEY', 1);
+  if (url === null && apiKey !== null) throw new SettingsError('QDRANT_API_KEY', 'needs QDRANT_URL');
+  return url === null ? null : { url, apiKey };
+}
+
+function readFalkordb(reader: EnvironmentReader): Settings['falkordb'] {
+  const url = reader.url('FALKORDB_URL', ['falkor', 'falkors', 'redis', 'rediss']);
+  const host = reader.text('FALKORDB_HOST');
+  const port = reader.integer('FALKORDB_PORT', { min: 1, max: 65_535 });
+  if (url !== null) {
+    if (host !== null) throw new SettingsError('FALKORDB_HOST', 'cannot be set together with FALKORDB_URL');
+    if (port !== null) throw new SettingsError('FALKORDB_PORT', 'cannot be set together with FALKORDB_URL');
+    return { url };
+  }
+  if (host === null) {
+    if (port !== null) throw new SettingsError('FALKORDB_PORT', 'needs FALKORDB_HOST');
+    return null;
+  }
+  const address = `falkor://${host}:${port ?? 6379}`;
+  if (!/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])$/i.test(host) || !URL.canParse(address)) {
+    throw new SettingsError('FALKORDB_HOST', 'must be a host name or an address');
+  }
+  return { url: address };
+}
+
+function readPlans(reader: EnvironmentReader): { plans: Plans; defaultPlan: PlanTier } {
+  const defaultPlan = reader.word('DEFAULT_PLAN_TIER', planTiers, 'enterprise');
+  const defaultRate = reader.integer('DEFAULT_RATE_LIMIT', { min: 1, max: 1_000_000 });
+  const plans = {} as Record<PlanTier, Readonly<Plan>>;
+  for (const tier of planTiers) {
+    const plan: Plan = { ...defaultPlans[tier] };
+    if (defaultRate !== null) plan.requestsPerMinute = defaultRate;
+    for (const [suffix, number] of Object.entries(planVariables)) {
+      const value = reader.integer(`${tier.toUpperCase()}_TIER_${suffix}`, {
+        min: 1,
+        max: 1_000_000_000_000,
+      });
+      if (value !== null) plan[number] = value;
+    }
+    plans[tier] = Object.freeze(plan);
+  }
+  return { plans: Object.freeze(plans), defaultPlan };
+}
+
+function readDefaultSlug(reader: EnvironmentReader): string {
+  const slug = parseTenantSlug(reader.text('DEFAULT_TENANT_SLUG') ?? 'default');
+  if (slug === null) {
+    throw new SettingsError('DEFAULT_TENANT_SLUG', 'must be 1 to 48 of a-z, 0-9, _ and -, and no UUID');
+  }
+  return slug;
+}
