@@ -1,0 +1,50 @@
+import type { EmbeddingUrgency } from '../embedder.js';
+
+/** First come, first served; but all queries before any bulk text. */
+export class TextQueue<T extends { readonly urgency: EmbeddingUrgency }> {
+  private readonly lines = { query: new Line<T>(), bulk: new Line<T>() };
+
+  get length(): number {
+    return this.lines.query.length + this.lines.bulk.length;
+  }
+
+  add(text: T): void {
+    this.lines[text.urgency].add(text);
+  }
+
+  /** Before all others of its urgency. */
+  putBack(text: T): void {
+    this.lines[text.urgency].putBack(text);
+  }
+
+  next(): T | undefined {
+    return this.lines.query.take() ?? this.lines.bulk.take();
+  }
+}
+
+/** A list that gives up its front cheaply: an array's `shift()` is slow with tens of thousands. */
+class Line<T> {
+  /** The next one comes last. */
+  private leaving: T[] = [];
+  private arriving: T[] = [];
+
+  get length(): number {
+    return this.leaving.length + this.arriving.length;
+  }
+
+  add(item: T): void {
+    this.arriving.push(item);
+  }
+
+  putBack(item: T): void {
+    this.leaving.push(item);
+  }
+
+  take(): T | undefined {
+    if (this.leaving.length === 0) {
+      this.leaving = this.arriving.reverse();
+      this.arriving = [];
+    }
+    return this.leaving.pop();
+  }
+}

@@ -1,0 +1,10 @@
+import { DomainError } from '../platform/errors/domain-error.js';
+
+/** The embedding model is down, too slow, misbehaving or closing. `internal` says which, without secrets or texts. */
+export class EmbedderUnavailable extends DomainError<'model.unavailable'> {
+  readonly code = 'model.unavailable';
+
+  constructor(internal: string, details: { cause?: unknown; retryAfter?: number } = {}) {
+    super('The embedding model cannot answer right now.', { internal, ...details });
+  }
+}
