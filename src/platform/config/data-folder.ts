@@ -55,7 +55,7 @@ export class DataFolder {
 
   /** Makes what is missing, takes the lock. Rejects with `DataFolderRefused`. */
   static async open(options: DataFolderOptions): Promise<DataFolder> {
-    const wanted = await choose(options);
+    const wanted = await chooseDataFolder(options);
     try {
       const path = await make(wanted, options.databaseUser);
       const folder = new DataFolder(path, options.databaseUser, await takeLock(path));
@@ -96,8 +96,11 @@ export class DataFolder {
   }
 }
 
-/** The database's user has to enter every folder above its own. */
-async function choose({ path, databaseUser }: DataFolderOptions): Promise<string> {
+/**
+ * Where the data folder will be; nothing is made yet. The database's user has to enter every folder above it.
+ * Rejects with `DataFolderRefused`.
+ */
+export async function chooseDataFolder({ path, databaseUser }: DataFolderOptions): Promise<string> {
   const wanted = resolve(path ?? DEFAULT);
   const closed = databaseUser && (await firstClosed(wanted, databaseUser));
   if (!closed) return wanted;

@@ -105,6 +105,7 @@ export class EmbeddedPostgres {
   async #stop(): Promise<void> {
     await this.#server.stop();
     await this.ended;
+    await rm(this.connection.host, { recursive: true, force: true });
   }
 }
 
