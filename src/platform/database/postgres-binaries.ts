@@ -76,12 +76,15 @@ class LayOut {
     await mkdir(to);
     await chmod(to, 0o755);
     const entries = await readdir(from, { withFileTypes: true });
-    for (const entry of entries) {
-      if (LEFT_OUT.test(entry.name)) continue;
-      const source = join(from, entry.name);
-      if (entry.isDirectory()) await this.folder(source, join(to, entry.name));
-      else if (entry.isFile()) await this.#file(source, join(to, entry.name));
-    }
+    const wanted = entries.filter((entry) => !LEFT_OUT.test(entry.name));
+    // At once, so that copies share their syncs: a thousand one after the other take seconds.
+    await Promise.all(
+      wanted.map(async (entry) => {
+        const source = join(from, entry.name);
+        if (entry.isDirectory()) await this.folder(source, join(to, entry.name));
+        else if (entry.isFile()) await this.#file(source, join(to, entry.name));
+      }),
+    );
   }
 
   /** `pg-symlinks.json` lists `native/…` paths: what there is, and the name it is looked for under. */
