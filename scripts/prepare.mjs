@@ -73,8 +73,17 @@ function readPackages(file) {
 
 function install() {
   say('Installing what package-lock.json lists; the first time takes a minute.');
+  // Not `npm ci`: it refuses a lock that lacks some machine's optional package. `--no-save` leaves the lock alone too.
   // Building needs the development packages, also where NODE_ENV=production would leave them out.
-  const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
+  const args = [
+    'install',
+    '--no-save',
+    '--ignore-scripts',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+  ];
   args.push('--loglevel=error', '--no-progress', ...cache());
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
