@@ -29,7 +29,7 @@ interface Shape {
  *
  * Unlike Nest's, it copies nothing that is no DTO: a batch of embeddings would be walked number by number.
  * And the rules of `fields.ts`, which lie in class-validator's metadata, are called directly: its own executor
- * makes some objects for each property (66 µs for a memory of 16 fields, against 7). It runs where a class
+ * makes some objects for each property and takes three times as long. It runs where a class
  * carries other decorators than those.
  */
 @Injectable()

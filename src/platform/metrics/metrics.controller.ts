@@ -1,0 +1,35 @@
+import { Controller, Get, Headers, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { Public } from '../../tenancy/public.decorator.js';
+import { MetricsAccess } from './metrics-access.js';
+import { MetricsTokenInvalid, MetricsTokenRequired } from './metrics.errors.js';
+import { Metrics } from './metrics.js';
+
+/** Public to the key guard, because its own token is no principal: it opens this and nothing else. */
+@Public()
+@ApiTags('Operators')
+@ApiBearerAuth()
+@Controller('metrics')
+export class MetricsController {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly access: MetricsAccess,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Metrics for Prometheus' })
+  @ApiProduces('text/plain')
+  async read(
+    @Headers('authorization') authorization: string | undefined,
+    @Headers('x-api-key') apiKey: string | undefined,
+    @Res() response: Response,
+  ): Promise<void> {
+    const token = /^bearer\s+(\S+)\s*$/i.exec(authorization ?? '')?.[1] ?? apiKey;
+    if (token === undefined) throw new MetricsTokenRequired();
+    if (!this.access.allows(token)) throw new MetricsTokenInvalid();
+    const text = await this.metrics.registry.metrics();
+    // Written without Express's `send`, which would append a second charset.
+    response.writeHead(200, { 'Content-Type': this.metrics.registry.contentType }).end(text);
+  }
+}

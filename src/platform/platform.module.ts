@@ -1,0 +1,50 @@
+import { Global, Module } from '@nestjs/common';
+import type { DynamicModule, InjectionToken, Provider } from '@nestjs/common';
+import { Settings } from './config/settings.js';
+import { HealthController } from './health/health.controller.js';
+import { HEALTH_PROBES } from './health/health-probe.js';
+import type { HealthProbe } from './health/health-probe.js';
+import { HealthService } from './health/health.service.js';
+import { ServerState } from './health/server-state.js';
+import { Log } from './logging/log.js';
+import { MetricsAccess } from './metrics/metrics-access.js';
+import { MetricsController } from './metrics/metrics.controller.js';
+import { Metrics } from './metrics/metrics.js';
+
+export interface PlatformOptions {
+  settings: Settings;
+  log: Log;
+  /** As it was set, or made at the first start. */
+  adminToken: string;
+  /** Injectable probes, which `imports` export. */
+  probes: readonly InjectionToken<HealthProbe>[];
+  imports: NonNullable<DynamicModule['imports']>;
+}
+
+/** What every module may inject: Settings, Log, Metrics, ServerState; and the routes of health and metrics. */
+@Global()
+@Module({})
+export class PlatformModule {
+  static for({ settings, log, adminToken, probes, imports }: PlatformOptions): DynamicModule {
+    const providers: Provider[] = [
+      { provide: Settings, useValue: settings },
+      { provide: Log, useValue: log },
+      { provide: MetricsAccess, useValue: new MetricsAccess([adminToken, settings.metricsToken]) },
+      {
+        provide: HEALTH_PROBES,
+        useFactory: (...found: HealthProbe[]) => found,
+        inject: [...probes],
+      },
+      Metrics,
+      ServerState,
+      HealthService,
+    ];
+    return {
+      module: PlatformModule,
+      imports,
+      controllers: [HealthController, MetricsController],
+      providers,
+      exports: [Settings, Log, Metrics, ServerState],
+    };
+  }
+}
