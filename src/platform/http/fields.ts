@@ -194,16 +194,21 @@ export function Vector(options: FieldOptions & { length?: number } = {}): Proper
   return field(vectorRule(length), { type: 'array', items: { type: 'number' }, ...size }, options);
 }
 
+/** Swagger takes a function for a lazy type only if its name is `type`, as it is here. */
+function lazily(dto: () => DtoClass): Schema {
+  return { type: () => dto() };
+}
+
 /** An object that is a DTO of its own. */
 export function Nested(dto: () => DtoClass, options: FieldOptions = {}): PropertyDecorator {
-  return field(nestedRule(dto), { type: dto }, options, Type(dto));
+  return field(nestedRule(dto), { ...lazily(dto) }, options, Type(dto));
 }
 
 export function ListOf(
   dto: () => DtoClass,
   options: FieldOptions & { min?: number; max: number },
 ): PropertyDecorator {
-  const schema = { type: dto, isArray: true, maxItems: options.max };
+  const schema = { ...lazily(dto), isArray: true, maxItems: options.max };
   return field(nestedListRule(dto, options), schema, options, Type(dto));
 }
 
