@@ -1,0 +1,124 @@
+import type { WorkspaceId } from '../../tenancy/tenant.js';
+import type { Applied, Batch, SpaceAddress, Watermark } from '../projection.js';
+import { ItemRefused } from '../space-errors.js';
+import {
+  VectorEngine,
+  VectorSpace,
+  type Candidate,
+  type EmbeddingModel,
+  type MemoryPoint,
+  type VectorItem,
+  type VectorQuery,
+} from '../vector-space.js';
+import type { SpaceThreads } from './space-threads.js';
+import type { PackedBatch, PackedCandidates, PackedItem, PackedText } from './space-work.js';
+
+export class EmbeddedVectorEngine extends VectorEngine {
+  readonly kind = 'embedded';
+
+  constructor(private readonly threads: SpaceThreads) {
+    super();
+  }
+
+  open(address: SpaceAddress, model: EmbeddingModel): VectorSpace {
+    return new EmbeddedVectorSpace(this.threads, address, model);
+  }
+
+  /** Deletes the tenant's file, and with it its graph: it comes back by replay where it is still wanted. */
+  async drop(address: SpaceAddress): Promise<void> {
+    await this.threads.call(address.name, 'drop', null);
+  }
+
+  size(address: SpaceAddress): Promise<number> {
+    return this.threads.call(address.name, 'size', null);
+  }
+
+  async ping(): Promise<void> {
+    await this.threads.ping();
+  }
+}
+
+class EmbeddedVectorSpace extends VectorSpace {
+  constructor(
+    private readonly threads: SpaceThreads,
+    private readonly address: SpaceAddress,
+    private readonly model: EmbeddingModel,
+  ) {
+    super();
+  }
+
+  watermark(): Promise<Watermark> {
+    return this.threads.call(this.address.name, 'vectors.watermark', { model: this.model });
+  }
+
+  /** Rejects with `ItemRefused` where a vector has another length than the model's or is not finite. */
+  async apply(batch: Batch<VectorItem>): Promise<Applied> {
+    const packed = pack(batch, this.model.dimensions);
+    const args = { model: this.model, batch: packed };
+    return this.threads.call(this.address.name, 'vectors.apply', args, [packed.vectors.buffer]);
+  }
+
+  /** Rejects with a RangeError where the query's vector has another length than the model's. */
+  async search(query: VectorQuery): Promise<Candidate[]> {
+    if (query.vector !== null && query.vector.length !== this.model.dimensions) {
+      throw new RangeError(
+        `${this.model.name} has ${this.model.dimensions} dimensions, not ${query.vector.length}`,
+      );
+    }
+    // A copy, because cloning a view would clone all of the buffer that it looks at.
+    const vector = query.vector === null ? null : query.vector.slice();
+    const args = { model: this.model, query: { ...query, vector } };
+    const transfer = vector === null ? [] : [vector.buffer];
+    return unpack(await this.threads.call(this.address.name, 'vectors.search', args, transfer));
+  }
+
+  count(): Promise<number> {
+    return this.threads.call(this.address.name, 'vectors.count', { model: this.model });
+  }
+
+  list(): Promise<{ workspace: WorkspaceId; id: string; revision: number }[]> {
+    return this.threads.call(this.address.name, 'vectors.list', { model: this.model });
+  }
+
+  async drop(): Promise<void> {
+    await this.threads.call(this.address.name, 'vectors.drop', { model: this.model });
+  }
+}
+
+function pack(
+  batch: Batch<VectorItem>,
+  dimensions: number,
+): PackedBatch & { vectors: Float32Array<ArrayBuffer> } {
+  const found: Float32Array[] = [];
+  const items = batch.items.map((item): PackedItem => {
+    if (item.gone) return item;
+    const text = (part: MemoryPoint['alone']): PackedText => {
+      if (part.vector !== null) found.push(checked(part.vector, item, dimensions));
+      return { terms: part.terms.join(' '), hasVector: part.vector !== null };
+    };
+    return { ...item, alone: text(item.alone), joined: item.joined === null ? null : text(item.joined) };
+  });
+  const vectors = new Float32Array(found.length * dimensions);
+  for (const [at, vector] of found.entries()) vectors.set(vector, at * dimensions);
+  return { ...batch, items, vectors };
+}
+
+function checked(vector: Float32Array, item: MemoryPoint, dimensions: number): Float32Array {
+  if (vector.length !== dimensions) {
+    throw new ItemRefused(item, `a vector of ${vector.length} dimensions where ${dimensions} are wanted`);
+  }
+  if (!vector.every(Number.isFinite)) throw new ItemRefused(item, 'a vector that is not finite');
+  return vector;
+}
+
+function unpack({ ids, scores }: PackedCandidates): Candidate[] {
+  const score = (at: number): number | null => {
+    const value = scores[at];
+    return value === undefined || Number.isNaN(value) ? null : value;
+  };
+  return ids.map((id, at) => ({
+    id,
+    vector: { alone: score(at * 4), joined: score(at * 4 + 1) },
+    text: { alone: score(at * 4 + 2), joined: score(at * 4 + 3) },
+  }));
+}

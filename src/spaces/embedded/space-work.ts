@@ -1,0 +1,77 @@
+import type { SpaceName, WorkspaceId } from '../../tenancy/tenant.js';
+import type { GraphItem, Related, RelatedQuery } from '../graph-space.js';
+import type { Applied, Batch, Watermark } from '../projection.js';
+import type { EmbeddingModel, FilterFields, Tombstone, VectorQuery } from '../vector-space.js';
+
+/** One text of a memory on its way to a thread: terms joined by spaces, the vector in `PackedBatch.vectors`. */
+export interface PackedText {
+  terms: string;
+  hasVector: boolean;
+}
+
+export interface PackedPoint extends FilterFields {
+  workspace: WorkspaceId;
+  id: string;
+  revision: number;
+  gone: false;
+  alone: PackedText;
+  joined: PackedText | null;
+}
+
+export type PackedItem = PackedPoint | Tombstone;
+
+/** Vectors lie one after another, in the order in which `hasVector` is true: one buffer, handed over uncopied. */
+export interface PackedBatch extends Batch<PackedItem> {
+  vectors: Float32Array;
+}
+
+/** Four scores for each id: vector alone and joined, text alone and joined. NaN: none. */
+export interface PackedCandidates {
+  ids: string[];
+  scores: Float64Array;
+}
+
+/** Everything that a thread can be asked for, with what it takes and gives. */
+export interface SpaceWork {
+  ping: { args: null; result: null };
+  drop: { args: null; result: null };
+  size: { args: null; result: number };
+  'vectors.watermark': { args: { model: EmbeddingModel }; result: Watermark };
+  'vectors.apply': { args: { model: EmbeddingModel; batch: PackedBatch }; result: Applied };
+  'vectors.search': { args: { model: EmbeddingModel; query: VectorQuery }; result: PackedCandidates };
+  'vectors.count': { args: { model: EmbeddingModel }; result: number };
+  'vectors.list': {
+    args: { model: EmbeddingModel };
+    result: { workspace: WorkspaceId; id: string; revision: number }[];
+  };
+  'vectors.drop': { args: { model: EmbeddingModel }; result: null };
+  'graph.watermark': { args: null; result: Watermark };
+  'graph.apply': { args: { batch: Batch<GraphItem> }; result: Applied };
+  'graph.related': { args: { query: RelatedQuery }; result: Related[] };
+  'graph.count': { args: null; result: { nodes: number; relationships: number } };
+  'graph.list': {
+    args: null;
+    result: { kind: 'memory' | 'relation'; workspace: WorkspaceId; id: string; revision: number }[];
+  };
+  'graph.drop': { args: null; result: null };
+  close: { args: null; result: null };
+}
+
+export type WorkKind = keyof SpaceWork;
+
+export interface WorkRequest {
+  call: number;
+  space: SpaceName;
+  kind: WorkKind;
+  args: SpaceWork[WorkKind]['args'];
+}
+
+/** `outage`: the engine failed, not what it was asked. */
+export type WorkReply =
+  | { call: number; result: SpaceWork[WorkKind]['result'] }
+  | { call: number; error: { message: string; outage: boolean } };
+
+export interface ThreadOptions {
+  folder: string;
+  maxOpen: number;
+}

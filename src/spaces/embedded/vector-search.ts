@@ -1,0 +1,174 @@
+import type { VectorQuery } from '../vector-space.js';
+import { best, mergeRankings, promisingFirst, type Merged, type Ranking } from './best.js';
+import { float32sOf, uint32sOf } from './blobs.js';
+import { firstKey, lastKey, placeOf } from './keys.js';
+import { passing, type Passing, type SearchedWorkspace } from './passing.js';
+import { nearestCodes, writeSignCode } from './sign-codes.js';
+import type { PackedCandidates } from './space-work.js';
+import { FileCorrupt } from './tenant-file.js';
+import { textScores, type TextScores } from './text-scores.js';
+import { HAS_ALONE, HAS_JOINED } from './workspace-index.js';
+
+/** Up to so many memories every vector is compared in full; beyond, sign codes choose whose are. */
+const EXACT = 400;
+/** How many each part's codes choose, for a small workspace and for a large one. */
+const CHOSEN = { upTo: 20_000, few: 200, many: 400 };
+
+interface Point {
+  id: string;
+  /** Cosines; NaN where there is no vector. */
+  alone: number;
+  joined: number;
+}
+
+/** The question of one search, and what has been read for it. */
+export function searchWorkspace(workspace: SearchedWorkspace, query: VectorQuery): PackedCandidates {
+  const allowed = passing(workspace, query.filter);
+  const points = new Map<number, Point>();
+  const rankings: Ranking[] = [];
+  let text: TextScores | null = null;
+  if (allowed.count > 0 && query.vector === null && query.terms.length === 0) {
+    const { timestamps } = workspace.index;
+    rankings.push(best(placesOf(allowed.mask), (place) => timestamps[place] as number, query.limit));
+  } else if (allowed.count > 0) {
+    if (query.vector !== null)
+      rankings.push(...vectorRankings(workspace, query, query.vector, allowed, points));
+    if (query.terms.length > 0) {
+      text = textScores(workspace, query.terms, allowed.mask);
+      rankings.push(...textRankings(text, query.limit));
+    }
+  }
+  const merged = mergeRankings(rankings, query.limit);
+  for (const { place } of merged) {
+    if (!points.has(place)) points.set(place, readPoint(workspace, place, query.vector));
+  }
+  return inOrder(merged, points, text, query.limit);
+}
+
+function vectorRankings(
+  workspace: SearchedWorkspace,
+  query: VectorQuery,
+  vector: Float32Array,
+  allowed: Passing,
+  points: Map<number, Point>,
+): Ranking[] {
+  if (allowed.count <= EXACT) {
+    for (const place of placesOf(allowed.mask)) points.set(place, readPoint(workspace, place, vector));
+  } else {
+    for (const place of chosenByCodes(workspace, vector, allowed.mask, query.limit)) {
+      points.set(place, readPoint(workspace, place, vector));
+    }
+  }
+  return (['alone', 'joined'] as const).map((part) => {
+    const score = (place: number): number => points.get(place)?.[part] ?? Number.NaN;
+    const places = [...points.keys()].filter((place) => !Number.isNaN(score(place)));
+    return best(places, score, query.limit);
+  });
+}
+
+function chosenByCodes(
+  workspace: SearchedWorkspace,
+  vector: Float32Array,
+  mask: Uint8Array,
+  limit: number,
+): Set<number> {
+  const { index } = workspace;
+  const codes = index.codes ?? readCodes(workspace);
+  const question = new Uint32Array(index.words);
+  writeSignCode(vector, question, 0);
+  const most = Math.max(limit, index.live <= CHOSEN.upTo ? CHOSEN.few : CHOSEN.many);
+  const { has, places } = index;
+  const chosen = (part: Uint32Array, bit: number): number[] =>
+    nearestCodes(
+      part,
+      question,
+      (place) => mask[place] === 1 && ((has[place] as number) & bit) !== 0,
+      places,
+      most,
+    );
+  return new Set([...chosen(codes.alone, HAS_ALONE), ...chosen(codes.joined, HAS_JOINED)]);
+}
+
+function readCodes({ file, tables, ws, index }: SearchedWorkspace): {
+  alone: Uint32Array;
+  joined: Uint32Array;
+} {
+  const codes = index.makeCodes();
+  const rows = file
+    .sql(`SELECT key, codes FROM ${tables}_memories WHERE key BETWEEN ? AND ? AND codes IS NOT NULL`)
+    .raw()
+    .iterate(firstKey(ws), lastKey(ws));
+  for (const row of rows as IterableIterator<[number, unknown]>)
+    index.putCodes(placeOf(row[0]), uint32sOf(row[1]));
+  return codes;
+}
+
+function textRankings({ alone, joined, places }: TextScores, limit: number): Ranking[] {
+  return [alone, joined].map((scores) => {
+    const score = (place: number): number => scores[place] as number;
+    return best(
+      places.filter((place) => score(place) > 0),
+      score,
+      limit,
+    );
+  });
+}
+
+function readPoint(
+  { file, tables, ws }: SearchedWorkspace,
+  place: number,
+  vector: Float32Array | null,
+): Point {
+  if (vector === null) {
+    const id = file
+      .sql(`SELECT id FROM ${tables}_points WHERE key = ?`)
+      .pluck()
+      .get(firstKey(ws) + place);
+    if (typeof id !== 'string') throw new FileCorrupt('a memory without its point');
+    return { id, alone: Number.NaN, joined: Number.NaN };
+  }
+  const row = file
+    .sql(`SELECT id, alone, joined FROM ${tables}_points WHERE key = ?`)
+    .raw()
+    .get(firstKey(ws) + place) as [string, unknown, unknown] | undefined;
+  if (row === undefined) throw new FileCorrupt('a memory without its point');
+  return { id: row[0], alone: cosine(vector, row[1]), joined: cosine(vector, row[2]) };
+}
+
+/** Both are of unit length. */
+function cosine(question: Float32Array, stored: unknown): number {
+  if (stored === null) return Number.NaN;
+  const vector = float32sOf(stored);
+  if (vector.length !== question.length) throw new FileCorrupt('a vector of another length');
+  let sum = 0;
+  for (let at = 0; at < vector.length; at++) sum += (question[at] as number) * (vector[at] as number);
+  return sum;
+}
+
+function placesOf(mask: Uint8Array): number[] {
+  const places: number[] = [];
+  for (let place = 0; place < mask.length; place++) if (mask[place] === 1) places.push(place);
+  return places;
+}
+
+function inOrder(
+  merged: Merged[],
+  points: Map<number, Point>,
+  text: TextScores | null,
+  limit: number,
+): PackedCandidates {
+  const found = merged.flatMap((one) => {
+    const point = points.get(one.place);
+    return point === undefined ? [] : [{ ...one, point }];
+  });
+  found.sort((a, b) => promisingFirst(a, b) || (a.point.id < b.point.id ? -1 : 1));
+  const kept = found.slice(0, limit);
+  const scores = new Float64Array(kept.length * 4);
+  for (const [at, { place, point }] of kept.entries()) {
+    scores[at * 4] = point.alone;
+    scores[at * 4 + 1] = point.joined;
+    scores[at * 4 + 2] = text?.alone[place] || Number.NaN;
+    scores[at * 4 + 3] = text?.joined[place] || Number.NaN;
+  }
+  return { ids: kept.map(({ point }) => point.id), scores };
+}

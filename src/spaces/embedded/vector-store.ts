@@ -1,0 +1,127 @@
+import type { WorkspaceId } from '../../tenancy/tenant.js';
+import type { Applied, LedgerId, Watermark } from '../projection.js';
+import type { EmbeddingModel, VectorQuery } from '../vector-space.js';
+import { uint32sOf } from './blobs.js';
+import { createVectorTables, dropVectorTables, emptyVectorTables } from './file-schema.js';
+import { firstKey, lastKey, placeOf } from './keys.js';
+import type { PackedBatch, PackedCandidates } from './space-work.js';
+import type { TenantFile } from './tenant-file.js';
+import { searchWorkspace } from './vector-search.js';
+import { VectorWriter } from './vector-writer.js';
+import { NOTHING_APPLIED, sameWatermark } from './watermark-rules.js';
+import { WorkspaceIndex } from './workspace-index.js';
+
+type FactsRow = [number, number, number | null, number | null, number, number | null, number];
+
+/** One model's vectors and texts in a tenant's file. */
+export class VectorStore {
+  private readonly indexes = new Map<number, WorkspaceIndex>();
+
+  constructor(
+    readonly file: TenantFile,
+    readonly model: EmbeddingModel,
+  ) {}
+
+  watermark(): Watermark {
+    return this.row() ?? NOTHING_APPLIED;
+  }
+
+  apply(batch: PackedBatch): Applied {
+    return this.file.write(() => {
+      const at = this.watermark();
+      if (!sameWatermark(at, batch.from)) return 'moved';
+      const slot = this.slot() ?? this.newSlot(batch.ledger);
+      if (at.ledger !== null && at.ledger !== batch.ledger) {
+        emptyVectorTables(this.file.db, slot);
+        this.indexes.clear();
+      }
+      new VectorWriter(this.file, `v${slot}`, this.model.dimensions, this.indexes).write(batch);
+      this.file
+        .sql('UPDATE models SET ledger = ?, revision = ? WHERE slot = ?')
+        .run(batch.ledger, batch.to, slot);
+      return 'applied';
+    });
+  }
+
+  search(query: VectorQuery): PackedCandidates {
+    const nothing = { ids: [], scores: new Float64Array(0) };
+    const slot = this.slot();
+    const ws = this.file.workspaceNumber(query.workspace);
+    if (slot === null || ws === null) return nothing;
+    const index = this.index(slot, ws);
+    if (index.live === 0) return nothing;
+    return searchWorkspace({ file: this.file, tables: `v${slot}`, ws, index }, query);
+  }
+
+  count(): number {
+    const slot = this.slot();
+    if (slot === null) return 0;
+    return this.file.sql(`SELECT count(*) FROM v${slot}_memories`).pluck().get() as number;
+  }
+
+  list(): { workspace: WorkspaceId; id: string; revision: number }[] {
+    const slot = this.slot();
+    if (slot === null) return [];
+    return this.file
+      .sql(`SELECT workspace, id, revision FROM v${slot}_memories JOIN workspaces ON number = ws`)
+      .all() as { workspace: WorkspaceId; id: string; revision: number }[];
+  }
+
+  /** True where nothing is left in the file that anybody has a watermark for. */
+  drop(): boolean {
+    this.indexes.clear();
+    return this.file.write(() => {
+      const slot = this.slot();
+      if (slot !== null) {
+        dropVectorTables(this.file.db, slot);
+        this.file.sql('DELETE FROM models WHERE slot = ?').run(slot);
+      }
+      return this.file.sql('SELECT 1 FROM models UNION ALL SELECT 1 FROM graph').get() === undefined;
+    });
+  }
+
+  private row(): Watermark | undefined {
+    return this.file
+      .sql('SELECT ledger, revision FROM models WHERE name = ? AND dimensions = ?')
+      .get(this.model.name, this.model.dimensions) as Watermark | undefined;
+  }
+
+  private slot(): number | null {
+    const found = this.file
+      .sql('SELECT slot FROM models WHERE name = ? AND dimensions = ?')
+      .pluck()
+      .get(this.model.name, this.model.dimensions);
+    return typeof found === 'number' ? found : null;
+  }
+
+  private newSlot(ledger: LedgerId): number {
+    const { lastInsertRowid } = this.file
+      .sql('INSERT INTO models (name, dimensions, ledger, revision) VALUES (?, ?, ?, 0)')
+      .run(this.model.name, this.model.dimensions, ledger);
+    createVectorTables(this.file.db, Number(lastInsertRowid));
+    return Number(lastInsertRowid);
+  }
+
+  private index(slot: number, ws: number): WorkspaceIndex {
+    const known = this.indexes.get(ws);
+    if (known !== undefined) return known;
+    const index = new WorkspaceIndex(this.model.dimensions);
+    const rows = this.file
+      .sql(
+        `SELECT key, timestamp, valid_from, valid_until, alone_length, joined_length, has
+         FROM v${slot}_memories WHERE key BETWEEN ? AND ?`,
+      )
+      .raw()
+      .all(firstKey(ws), lastKey(ws)) as FactsRow[];
+    for (const [key, timestamp, validFrom, validUntil, aloneLength, joinedLength, has] of rows) {
+      index.put(placeOf(key), { timestamp, validFrom, validUntil, aloneLength, joinedLength, has });
+    }
+    const tail = this.file
+      .sql(`SELECT key, terms FROM v${slot}_tail JOIN v${slot}_points USING (key) WHERE key BETWEEN ? AND ?`)
+      .raw()
+      .all(firstKey(ws), lastKey(ws)) as [number, unknown][];
+    for (const [key, terms] of tail) index.tail.set(placeOf(key), uint32sOf(terms));
+    this.indexes.set(ws, index);
+    return index;
+  }
+}

@@ -1,0 +1,643 @@
+import fc from 'fast-check';
+import type { LedgerId, SpaceAddress } from '../../src/spaces/projection.js';
+import type {
+  EmbeddingModel,
+  Filter,
+  VectorEngine,
+  VectorItem,
+  VectorSpace,
+} from '../../src/spaces/vector-space.js';
+import type { WorkspaceId } from '../../src/tenancy/tenant.js';
+import { ledgerOf, newAddress, newWorkspace, type EngineUnderTest } from './engine-under-test.js';
+import { clusteredVectors, point, question, seeded, towards, type PointWords } from './points.js';
+import { applyItems, EMPTY, projectionContract } from './projection.contract.js';
+
+export interface VectorAbilities {
+  /** Cosines come back as computed (within 1e-4), and every memory of a small space is looked at. */
+  exactScores: boolean;
+}
+
+const DIMENSIONS = 8;
+const MODEL: EmbeddingModel = { name: 'contract', dimensions: DIMENSIONS };
+
+/** Everything that a vector space promises. One line for each adapter. */
+export function vectorSpaceContract(
+  name: string,
+  makeEngine: () => Promise<EngineUnderTest<VectorEngine>>,
+  abilities: VectorAbilities,
+): void {
+  describe(`vector space: ${name}`, () => {
+    let made: EngineUnderTest<VectorEngine>;
+    let address: SpaceAddress;
+    let ledger: LedgerId;
+    let workspace: WorkspaceId;
+    let space: VectorSpace;
+
+    beforeAll(async () => {
+      made = await makeEngine();
+    });
+    afterAll(() => made.close());
+    beforeEach(() => {
+      address = newAddress();
+      ledger = ledgerOf(address);
+      workspace = newWorkspace();
+      space = made.engine.open(address, MODEL);
+    });
+    afterEach(() => made.engine.drop(address));
+
+    const hold = (...points: PointWords[]): Promise<unknown> =>
+      applyItems(
+        space,
+        ledger,
+        points.map((words) => point(workspace, words)),
+      );
+    const idsFor = async (words: Parameters<typeof question>[1]): Promise<string[]> =>
+      (await space.search(question(workspace, words))).map(({ id }) => id);
+
+    describe('as a projection', () => {
+      projectionContract<VectorItem>(() => ({
+        projection: space,
+        ledger,
+        otherLedger: ledgerOf(address, 2),
+        item: (id, revision) =>
+          point(workspace, { id: `m${id}`, revision, text: 'tea', vector: towards(DIMENSIONS, 1) }),
+        tombstone: (id, revision) => ({ workspace, id: `m${id}`, revision, gone: true }),
+        held: async () =>
+          (await space.list())
+            .map(({ id, revision }) => ({ id: Number(id.slice(1)), revision }))
+            .sort((a, b) => a.id - b.id),
+        exists: () => made.holds(address),
+      }));
+    });
+
+    describe('searching', () => {
+      it('finds nothing in a space that is not there, and makes none', async () => {
+        expect(await idsFor({ text: 'tea', vector: towards(DIMENSIONS, 1) })).toEqual([]);
+        expect(await idsFor({})).toEqual([]);
+        expect(await space.count()).toBe(0);
+        expect(await made.holds(address)).toBe(false);
+      });
+
+      it('puts the nearest vector first', async () => {
+        await hold(
+          { revision: 1, vector: towards(DIMENSIONS, 1, 1) },
+          { revision: 2, vector: towards(DIMENSIONS, 1, 0.1) },
+          { revision: 3, vector: towards(DIMENSIONS, 0, 1) },
+        );
+        expect(await idsFor({ vector: towards(DIMENSIONS, 1) })).toEqual(['m2', 'm1', 'm3']);
+      });
+
+      it('puts the text that says more of the question first', async () => {
+        await hold(
+          { revision: 1, text: 'Melanie painted a sunrise over the lake' },
+          { revision: 2, text: 'Caroline went to a support group' },
+          { revision: 3, text: 'the sunrise was late that day, as it is in winter' },
+        );
+        const found = await space.search(
+          question(workspace, { text: 'When did Melanie paint the sunrise?' }),
+        );
+        expect(found.map(({ id }) => id)).toEqual(['m1', 'm3']);
+        expect(found[0]?.text.alone).toBeGreaterThan(found[1]?.text.alone ?? Number.NaN);
+        expect(found[0]?.vector).toEqual({ alone: null, joined: null });
+      });
+
+      it('counts a rare word for more than a common one', async () => {
+        const common = Array.from({ length: 8 }, (_, at) => ({
+          revision: at + 1,
+          text: `tea with friend number${at}`,
+        }));
+        await hold(...common, { revision: 9, text: 'samovar with a friend' });
+        expect((await idsFor({ text: 'tea samovar' }))[0]).toBe('m9');
+      });
+
+      it('finds by text what has no vector, and by vector what has no text', async () => {
+        await hold({ revision: 1, text: 'a samovar' }, { revision: 2, vector: towards(DIMENSIONS, 1) });
+        const found = await space.search(
+          question(workspace, { text: 'samovar', vector: towards(DIMENSIONS, 1) }),
+        );
+        expect(new Map(found.map(({ id, vector, text }) => [id, [vector.alone, text.alone]]))).toEqual(
+          new Map([
+            ['m1', [null, expect.any(Number)]],
+            ['m2', [expect.closeTo(1, 4), null]],
+          ]),
+        );
+        expect(await idsFor({ text: 'samovar' })).toEqual(['m1']);
+        expect(await idsFor({ vector: towards(DIMENSIONS, 1) })).toEqual(['m2']);
+      });
+
+      it('finds a memory by what it was joined to, and tells the parts apart', async () => {
+        await hold({
+          revision: 1,
+          text: 'yes, two years ago',
+          vector: towards(DIMENSIONS, 0, 1),
+          before: { text: 'do you own a telescope', vector: towards(DIMENSIONS, 1) },
+        });
+        const [found] = await space.search(
+          question(workspace, { text: 'telescope', vector: towards(DIMENSIONS, 1) }),
+        );
+        expect(found).toEqual({
+          id: 'm1',
+          vector: { alone: expect.closeTo(0, 4), joined: expect.closeTo(1, 4) },
+          text: { alone: null, joined: expect.any(Number) },
+        });
+      });
+
+      it('gives vector scores also to what was found by text', async () => {
+        const near = Array.from({ length: 12 }, (_, at) => ({
+          revision: at + 1,
+          vector: towards(DIMENSIONS, 1, at / 100),
+        }));
+        await hold(...near, { revision: 20, text: 'samovar', vector: towards(DIMENSIONS, 0, 1) });
+        const found = await space.search(
+          question(workspace, { text: 'samovar', vector: towards(DIMENSIONS, 1), limit: 4 }),
+        );
+        expect(found.find(({ id }) => id === 'm20')?.vector).toEqual({
+          alone: expect.closeTo(0, 4),
+          joined: null,
+        });
+      });
+
+      it('takes the best of every part before the second of any', async () => {
+        await hold(
+          { revision: 1, vector: towards(DIMENSIONS, 1) },
+          { revision: 2, vector: towards(DIMENSIONS, 1, 0.2) },
+          { revision: 3, text: 'samovar', vector: towards(DIMENSIONS, 0, 0, 1) },
+          {
+            revision: 4,
+            text: 'no',
+            vector: towards(DIMENSIONS, 0, 0, 0, 1),
+            before: { text: 'telescope', vector: null },
+          },
+        );
+        const ids = await idsFor({ text: 'samovar telescope', vector: towards(DIMENSIONS, 1), limit: 3 });
+        expect(ids.sort()).toEqual(['m1', 'm3', 'm4']);
+      });
+
+      it('gives each memory once, and no more than the limit', async () => {
+        await hold(
+          ...Array.from({ length: 30 }, (_, at) => ({
+            revision: at + 1,
+            text: 'tea',
+            vector: towards(DIMENSIONS, 1, at),
+            before: { text: 'tea', vector: towards(DIMENSIONS, 1, at) },
+          })),
+        );
+        const ids = await idsFor({ text: 'tea', vector: towards(DIMENSIONS, 1), limit: 10 });
+        expect(ids).toHaveLength(10);
+        expect(new Set(ids).size).toBe(10);
+        expect(await idsFor({ text: 'tea', vector: towards(DIMENSIONS, 1), limit: 1 })).toEqual(['m1']);
+      });
+
+      it('settles ties by id', async () => {
+        const same = { text: 'tea', vector: towards(DIMENSIONS, 1), timestamp: 7 };
+        await hold(...['d', 'b', 'e', 'a', 'c'].map((id, at) => ({ ...same, id, revision: at + 1 })));
+        expect(await idsFor({ vector: towards(DIMENSIONS, 1), limit: 3 })).toEqual(['a', 'b', 'c']);
+        expect(await idsFor({ text: 'tea', limit: 3 })).toEqual(['a', 'b', 'c']);
+        expect(await idsFor({ limit: 3 })).toEqual(['a', 'b', 'c']);
+      });
+
+      it('gives the newest first where there is neither vector nor word', async () => {
+        await hold(
+          { revision: 1, timestamp: 50 },
+          { revision: 2, timestamp: 70, text: 'tea' },
+          { revision: 3, timestamp: 60, vector: towards(DIMENSIONS, 1) },
+        );
+        const found = await space.search(question(workspace, { limit: 2 }));
+        const nothing = { vector: { alone: null, joined: null }, text: { alone: null, joined: null } };
+        expect(found).toEqual([
+          { id: 'm2', ...nothing },
+          { id: 'm3', ...nothing },
+        ]);
+      });
+
+      it('finds nothing where no word of the question occurs', async () => {
+        await hold({ revision: 1, text: 'tea' });
+        expect(await idsFor({ text: 'samovar' })).toEqual([]);
+      });
+
+      it('finds Arabic, Chinese and Russian text', async () => {
+        await hold(
+          { revision: 1, text: 'أحمد يحب القهوة' },
+          { revision: 2, text: '我喜欢喝绿茶' },
+          { revision: 3, text: 'бабушкин самовар' },
+        );
+        expect(await idsFor({ text: 'القهوة' })).toEqual(['m1']);
+        expect(await idsFor({ text: '绿茶' })).toEqual(['m2']);
+        expect(await idsFor({ text: 'Самовар' })).toEqual(['m3']);
+      });
+
+      it('takes words that mean something to a query language as words', async () => {
+        await applyItems(space, ledger, [
+          {
+            ...point(workspace, { revision: 1 }),
+            alone: { terms: ['near', '"', '*', "o'x", '-not'], vector: null },
+          },
+        ]);
+        for (const term of ['near', '"', '*', "o'x", '-not']) {
+          expect((await space.search({ ...question(workspace), terms: [term] })).map(({ id }) => id)).toEqual(
+            ['m1'],
+          );
+        }
+        expect(await space.search({ ...question(workspace), terms: ['or', 'and', '('] })).toEqual([]);
+      });
+
+      if (abilities.exactScores) {
+        it('scores every vector with its cosine', async () => {
+          const random = seeded(5);
+          const vectors = clusteredVectors(60, DIMENSIONS, 6, random);
+          await hold(...vectors.map((vector, at) => ({ revision: at + 1, vector })));
+          const asked = clusteredVectors(1, DIMENSIONS, 1, random)[0] ?? towards(DIMENSIONS, 1);
+          const found = await space.search(question(workspace, { vector: asked, limit: 60 }));
+          const cosines = new Map(
+            vectors.map((vector, at) => [
+              `m${at + 1}`,
+              vector.reduce((sum, value, i) => sum + value * (asked[i] ?? 0), 0),
+            ]),
+          );
+          expect(found).toHaveLength(60);
+          for (const { id, vector } of found)
+            expect(vector.alone).toBeCloseTo(cosines.get(id) ?? Number.NaN, 4);
+          const scores = found.map(({ vector }) => vector.alone ?? Number.NaN);
+          expect(scores).toEqual([...scores].sort((a, b) => b - a));
+        });
+      }
+    });
+
+    describe('changing', () => {
+      it('finds a changed memory by its new words, vector, tags and times alone', async () => {
+        await hold({
+          id: 'a',
+          revision: 1,
+          text: 'tea',
+          tags: ['old'],
+          vector: towards(DIMENSIONS, 1),
+          validUntil: 5,
+        });
+        await hold({
+          id: 'a',
+          revision: 2,
+          text: 'coffee',
+          tags: ['new'],
+          vector: towards(DIMENSIONS, 0, 1),
+        });
+        expect(await idsFor({ text: 'tea' })).toEqual([]);
+        expect(await idsFor({ text: 'coffee' })).toEqual(['a']);
+        expect(await idsFor({ filter: { tags: { values: ['old'], mode: 'any', match: 'exact' } } })).toEqual(
+          [],
+        );
+        expect(await idsFor({ filter: { tags: { values: ['new'], mode: 'any', match: 'exact' } } })).toEqual([
+          'a',
+        ]);
+        expect(await idsFor({ filter: { validAt: 9 } })).toEqual(['a']);
+        const [found] = await space.search(question(workspace, { vector: towards(DIMENSIONS, 1) }));
+        expect(found?.vector.alone).toBeCloseTo(0, 4);
+        expect(await space.count()).toBe(1);
+      });
+
+      it('takes a vector that arrives later, and gives one up that is taken away', async () => {
+        await hold({ id: 'a', revision: 1, text: 'tea' });
+        expect(await idsFor({ vector: towards(DIMENSIONS, 1) })).toEqual([]);
+        await hold({ id: 'a', revision: 2, text: 'tea', vector: towards(DIMENSIONS, 1) });
+        expect(await idsFor({ vector: towards(DIMENSIONS, 1) })).toEqual(['a']);
+        await hold({ id: 'a', revision: 3, text: 'tea' });
+        expect(await idsFor({ vector: towards(DIMENSIONS, 1) })).toEqual([]);
+        expect(await idsFor({ text: 'tea' })).toEqual(['a']);
+      });
+
+      it('gives up the joined text where no memory comes before any more', async () => {
+        await hold({
+          id: 'a',
+          revision: 1,
+          text: 'yes',
+          before: { text: 'telescope', vector: towards(DIMENSIONS, 1) },
+        });
+        await hold({ id: 'a', revision: 2, text: 'yes', vector: towards(DIMENSIONS, 0, 1) });
+        expect(await idsFor({ text: 'telescope' })).toEqual([]);
+        const [found] = await space.search(question(workspace, { vector: towards(DIMENSIONS, 1) }));
+        expect(found?.vector.joined).toBeNull();
+      });
+
+      it('finds nothing of a deleted memory', async () => {
+        await hold({
+          id: 'a',
+          revision: 1,
+          text: 'tea',
+          tags: ['x'],
+          session: 's',
+          vector: towards(DIMENSIONS, 1),
+        });
+        await applyItems(space, ledger, [{ workspace, id: 'a', revision: 2, gone: true }]);
+        expect(await idsFor({ text: 'tea', vector: towards(DIMENSIONS, 1) })).toEqual([]);
+        expect(await idsFor({})).toEqual([]);
+        expect(await idsFor({ filter: { session: 's' } })).toEqual([]);
+        expect(await space.count()).toBe(0);
+      });
+
+      it('refuses a vector of another length, and nothing of its batch is applied', async () => {
+        const wrong = point(workspace, { revision: 2, vector: new Float32Array(DIMENSIONS + 1).fill(1) });
+        await expect(applyItems(space, ledger, [point(workspace, { revision: 1 }), wrong])).rejects.toThrow();
+        expect(await space.watermark()).toEqual(EMPTY);
+        await expect(space.search(question(workspace, { vector: new Float32Array(3) }))).rejects.toThrow();
+      });
+
+      it('takes vectors that lie in one shared buffer, and leaves them as they are', async () => {
+        const shared = new Float32Array(DIMENSIONS * 3);
+        shared.set(towards(DIMENSIONS, 0, 1), DIMENSIONS);
+        const view = shared.subarray(DIMENSIONS, DIMENSIONS * 2);
+        await hold({ revision: 1, vector: view });
+        expect(view).toEqual(towards(DIMENSIONS, 0, 1));
+        const [found] = await space.search(question(workspace, { vector: view }));
+        expect(found?.vector.alone).toBeCloseTo(1, 4);
+        expect(view).toEqual(towards(DIMENSIONS, 0, 1));
+      });
+    });
+
+    describe('filters', () => {
+      beforeEach(() =>
+        hold(
+          {
+            id: 'a',
+            revision: 1,
+            tags: ['user:ann', 'x', '100%'],
+            type: 'Decision',
+            timestamp: 10,
+            session: 's1',
+            validFrom: 5,
+          },
+          {
+            id: 'b',
+            revision: 2,
+            tags: ['user:bob', 'x'],
+            type: 'Pattern',
+            timestamp: 20,
+            user: 'u1',
+            validUntil: 50,
+          },
+          {
+            id: 'c',
+            revision: 3,
+            tags: ['usual', '100_'],
+            type: 'Insight',
+            timestamp: 30,
+            agent: 'g1',
+            validFrom: 5,
+            validUntil: 50,
+          },
+          {
+            id: 'd',
+            revision: 4,
+            tags: ['100', '1000'],
+            type: 'Decision',
+            timestamp: 40,
+            session: 's1',
+            user: 'u1',
+          },
+        ),
+      );
+
+      const tags = (values: string[], mode: 'any' | 'all', match: 'exact' | 'prefix'): Filter => ({
+        tags: { values, mode, match },
+      });
+      it.each<[string, Filter, string]>([
+        ['nothing asked', {}, 'abcd'],
+        ['any tag', tags(['user:ann', 'usual', 'none'], 'any', 'exact'), 'ac'],
+        ['all tags', tags(['x', 'user:bob'], 'all', 'exact'), 'b'],
+        ['all tags, one of them twice', tags(['x', 'x'], 'all', 'exact'), 'ab'],
+        ['all tags, one nobody has', tags(['x', 'none'], 'all', 'exact'), ''],
+        ['exact is not prefix', tags(['user'], 'any', 'exact'), ''],
+        ['a prefix', tags(['user:'], 'any', 'prefix'), 'ab'],
+        ['a prefix that is a whole tag', tags(['usual'], 'any', 'prefix'), 'c'],
+        ['any prefix', tags(['user:a', 'usu'], 'any', 'prefix'), 'ac'],
+        ['all prefixes', tags(['us', 'x'], 'all', 'prefix'), 'ab'],
+        ['a prefix with a percent sign is no pattern', tags(['100%'], 'any', 'prefix'), 'a'],
+        ['a prefix with an underscore is no pattern', tags(['100_'], 'any', 'prefix'), 'c'],
+        ['a prefix of two tags of one memory', tags(['100'], 'all', 'prefix'), 'acd'],
+        ['tags are case-sensitive', tags(['X'], 'any', 'exact'), ''],
+        ['excluded tags', { excludeTags: ['x', '1000'] }, 'c'],
+        ['excluded tags that nobody has', { excludeTags: ['none'] }, 'abcd'],
+        ['a tag, and another excluded', { ...tags(['x'], 'any', 'exact'), excludeTags: ['user:ann'] }, 'b'],
+        ['a type', { types: ['Decision'] }, 'ad'],
+        ['types', { types: ['Pattern', 'Insight', 'None'] }, 'bc'],
+        ['from, inclusive', { from: 20 }, 'bcd'],
+        ['until, inclusive', { until: 20 }, 'ab'],
+        ['from and until', { from: 20, until: 30 }, 'bc'],
+        ['a session', { session: 's1' }, 'ad'],
+        ['a user', { user: 'u1' }, 'bd'],
+        ['an agent', { agent: 'g1' }, 'c'],
+        ['a session and a user', { session: 's1', user: 'u1' }, 'd'],
+        ['valid before it began', { validAt: 4 }, 'bd'],
+        ['valid from its first moment', { validAt: 5 }, 'abcd'],
+        ['valid just before its end', { validAt: 49 }, 'abcd'],
+        ['no longer valid at its end', { validAt: 50 }, 'ad'],
+        [
+          'all at once',
+          {
+            ...tags(['x'], 'any', 'exact'),
+            types: ['Decision'],
+            from: 1,
+            until: 10,
+            session: 's1',
+            validAt: 6,
+          },
+          'a',
+        ],
+        ['nobody', { session: "s1' OR 1=1 --" }, ''],
+      ])('hold: %s', async (_, filter, expected) => {
+        expect((await idsFor({ filter })).sort().join('')).toBe(expected);
+      });
+
+      it('hold for text and vectors alike', async () => {
+        await hold(
+          { id: 'e', revision: 5, text: 'tea', vector: towards(DIMENSIONS, 1), tags: ['in'] },
+          { id: 'f', revision: 6, text: 'tea', vector: towards(DIMENSIONS, 1), tags: ['out'] },
+        );
+        const filter = tags(['in'], 'any', 'exact');
+        expect(await idsFor({ filter, text: 'tea' })).toEqual(['e']);
+        expect(await idsFor({ filter, vector: towards(DIMENSIONS, 1) })).toEqual(['e']);
+        expect(await idsFor({ filter, text: 'tea', vector: towards(DIMENSIONS, 1) })).toEqual(['e']);
+      });
+    });
+
+    describe('walls', () => {
+      it('keeps workspaces apart, where they use the same id too', async () => {
+        const sibling = newWorkspace();
+        await applyItems(space, ledger, [
+          point(workspace, { id: 'a', revision: 1, text: 'tea', vector: towards(DIMENSIONS, 1) }),
+          point(sibling, { id: 'a', revision: 2, text: 'coffee', vector: towards(DIMENSIONS, 0, 1) }),
+          point(sibling, { id: 'b', revision: 3, text: 'tea', vector: towards(DIMENSIONS, 1) }),
+        ]);
+        expect(await idsFor({ text: 'tea coffee', vector: towards(DIMENSIONS, 1) })).toEqual(['a']);
+        expect(await idsFor({})).toEqual(['a']);
+        expect(await idsFor({ text: 'coffee' })).toEqual([]);
+        await applyItems(space, ledger, [{ workspace: sibling, id: 'a', revision: 4, gone: true }]);
+        expect(await idsFor({ text: 'tea' })).toEqual(['a']);
+        const listed = await space.list();
+        expect(listed).toHaveLength(2);
+        expect(listed).toEqual(
+          expect.arrayContaining([
+            { workspace, id: 'a', revision: 1 },
+            { workspace: sibling, id: 'b', revision: 3 },
+          ]),
+        );
+        expect(await space.count()).toBe(2);
+      });
+
+      it("is not touched by a sibling workspace's words: scores are the same without it", async () => {
+        await hold({ revision: 1, text: 'tea and samovar' }, { revision: 2, text: 'tea' });
+        const before = await space.search(question(workspace, { text: 'tea samovar' }));
+        const sibling = newWorkspace();
+        await applyItems(
+          space,
+          ledger,
+          Array.from({ length: 9 }, (_, at) => point(sibling, { revision: at + 3, text: 'samovar' })),
+        );
+        expect(
+          (await space.search(question(workspace, { text: 'tea samovar' }))).map(({ id }) => id),
+        ).toEqual(before.map(({ id }) => id));
+      });
+
+      it('keeps tenants apart', async () => {
+        const other = newAddress();
+        const theirs = made.engine.open(other, MODEL);
+        await hold({ revision: 1, text: 'tea', vector: towards(DIMENSIONS, 1) });
+        expect(await theirs.watermark()).toEqual(EMPTY);
+        expect(
+          await theirs.search(question(workspace, { text: 'tea', vector: towards(DIMENSIONS, 1) })),
+        ).toEqual([]);
+        await applyItems(theirs, ledgerOf(other), [
+          point(workspace, { id: 'theirs', revision: 1, text: 'tea' }),
+        ]);
+        expect(await idsFor({ text: 'tea' })).toEqual(['m1']);
+        await made.engine.drop(other);
+        expect(await idsFor({ text: 'tea' })).toEqual(['m1']);
+      });
+
+      it('keeps two models side by side, each with its own watermark', async () => {
+        const wider = { name: 'contract-wider', dimensions: 12 };
+        const beside = made.engine.open(address, wider);
+        await hold({ revision: 1, vector: towards(DIMENSIONS, 1) });
+        expect(await beside.watermark()).toEqual(EMPTY);
+        await applyItems(
+          beside,
+          ledger,
+          [point(workspace, { id: 'w', revision: 1, vector: towards(12, 1) })],
+          7,
+        );
+        expect(await space.watermark()).toEqual({ ledger, revision: 1 });
+        expect(await beside.watermark()).toEqual({ ledger, revision: 7 });
+        expect(await idsFor({ vector: towards(DIMENSIONS, 1) })).toEqual(['m1']);
+        expect(
+          (await beside.search(question(workspace, { vector: towards(12, 1) }))).map(({ id }) => id),
+        ).toEqual(['w']);
+        await space.drop();
+        expect(await space.watermark()).toEqual(EMPTY);
+        expect(await beside.count()).toBe(1);
+        expect(await beside.watermark()).toEqual({ ledger, revision: 7 });
+      });
+    });
+
+    describe('the engine', () => {
+      it('answers', async () => {
+        await made.engine.ping();
+        expect(made.engine.kind).toMatch(/^[a-z]+$/);
+      });
+
+      it('drops all that it keeps for a tenant, whatever the model, and again without error', async () => {
+        await hold({ revision: 1, text: 'tea', vector: towards(DIMENSIONS, 1) });
+        const beside = made.engine.open(address, { name: 'contract-wider', dimensions: 12 });
+        await applyItems(beside, ledger, [point(workspace, { revision: 1 })]);
+        expect(await made.holds(address)).toBe(true);
+        const size = await made.engine.size(address);
+        expect(size === null || size > 0).toBe(true);
+        await made.engine.drop(address);
+        expect(await made.holds(address)).toBe(false);
+        expect([0, null]).toContain(await made.engine.size(address));
+        expect(await space.watermark()).toEqual(EMPTY);
+        expect(await beside.watermark()).toEqual(EMPTY);
+        await made.engine.drop(address);
+      });
+    });
+
+    it('ends up as the ledger says, whatever is replayed, raced or lost on the way', async () => {
+      await fc.assert(
+        fc.asyncProperty(steps, async (course) => {
+          const address = newAddress();
+          const space = made.engine.open(address, MODEL);
+          const ledger = ledgerOf(address);
+          const changes = new Map<string, VectorItem>();
+          let revision = 0;
+          for (const step of course) {
+            for (const { id, sibling, gone, word } of step.edits) {
+              const ws = sibling ? SIBLINGS[1] : SIBLINGS[0];
+              const at = ++revision;
+              changes.set(
+                `${ws} ${id}`,
+                gone
+                  ? { workspace: ws, id: `m${id}`, revision: at, gone: true }
+                  : point(ws, {
+                      id: `m${id}`,
+                      revision: at,
+                      text: `word${word}`,
+                      vector: towards(DIMENSIONS, 1, word),
+                    }),
+              );
+            }
+            if (step.loss === 'store') await made.engine.drop(address);
+            // The newest revisions only once; what catchUp reads again after a loss is the whole ledger.
+            const from = await space.watermark();
+            const items = [...changes.values()].sort((a, b) => a.revision - b.revision);
+            const after = step.loss === 'replay' ? 0 : from.revision;
+            const batch = {
+              ledger,
+              from,
+              to: revision,
+              items: items.filter((item) => item.revision > after),
+            };
+            expect(await space.apply(batch)).toBe('applied');
+            if (step.loss === 'race')
+              expect(await space.apply({ ...batch, from: { ledger, revision: -1 } })).toBe('moved');
+          }
+          const expected = [...changes.values()].flatMap((item) => (item.gone ? [] : [item]));
+          const listed = await space.list();
+          expect(listed.map(identity).sort()).toEqual(expected.map(identity).sort());
+          for (const ws of SIBLINGS) {
+            for (let word = 0; word < 4; word++) {
+              const found = await space.search({ ...question(ws), terms: [`word${word}`] });
+              const wanted = expected.filter(
+                (item) => item.workspace === ws && item.alone.terms[0] === `word${word}`,
+              );
+              expect(found.map(({ id }) => id).sort()).toEqual(wanted.map(({ id }) => id).sort());
+            }
+          }
+          await made.engine.drop(address);
+        }),
+        { numRuns: 25 },
+      );
+    });
+  });
+}
+
+const SIBLINGS = [newWorkspace(), newWorkspace()] as const;
+
+const steps = fc.array(
+  fc.record({
+    edits: fc.array(
+      fc.record({ id: fc.nat(6), sibling: fc.boolean(), gone: fc.boolean(), word: fc.nat(3) }),
+      { maxLength: 8 },
+    ),
+    loss: fc.constantFrom('none', 'none', 'replay', 'race', 'store'),
+  }),
+  { minLength: 1, maxLength: 8 },
+);
+
+function identity({
+  workspace,
+  id,
+  revision,
+}: {
+  workspace: WorkspaceId;
+  id: string;
+  revision: number;
+}): string {
+  return `${workspace} ${id} ${revision}`;
+}
