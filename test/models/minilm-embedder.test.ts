@@ -111,7 +111,7 @@ describe('MiniLM, when its thread dies', () => {
   it('starts another one for the next text', async () => {
     await threads[0]?.end();
     await expect(embedder.embed(['the next text'], 'query')).resolves.toHaveLength(1);
-    expect(threads).toHaveLength(2);
+    expect(threads.length).toBe(2);
   });
 
   it('embeds the text that was under it, and all that waited', async () => {
@@ -124,15 +124,20 @@ describe('MiniLM, when its thread dies', () => {
 
   it('gives a text up whose second thread dies too, and goes on with the others', async () => {
     const real = MiniLmThread.prototype.embed;
-    jest.spyOn(MiniLmThread.prototype, 'embed').mockImplementation(async function (this: MiniLmThread, text) {
+    jest.spyOn(MiniLmThread.prototype, 'embed').mockImplementation(async function (
+      this: MiniLmThread,
+      text,
+      urgency,
+    ) {
       if (text === 'deadly') void this.end();
-      return real.call(this, text);
+      return real.call(this, text, urgency);
     });
     const deadly = expect(embedder.embed(['deadly'], 'bulk')).rejects.toBeInstanceOf(EmbedderUnavailable);
     const harmless = embedder.embed(['harmless'], 'bulk');
     await deadly;
     await expect(harmless).resolves.toHaveLength(1);
-    expect(threads).toHaveLength(3);
+    await expect(embedder.embed(['afterwards'], 'query')).resolves.toHaveLength(1);
+    expect(threads.length).toBe(3);
   });
 });
 

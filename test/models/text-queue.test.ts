@@ -17,6 +17,7 @@ it('queries go before bulk, each first come, first served, and what is put back 
   for (const name of ['b1', 'q1', 'b2', 'b3', 'q2']) {
     queue.add({ name, urgency: name.startsWith('q') ? 'query' : 'bulk' });
   }
+  expect(queue.first()?.name).toBe('q1');
   expect([queue.next()?.name, queue.next()?.name, queue.next()?.name]).toEqual(['q1', 'q2', 'b1']);
   queue.add({ name: 'b4', urgency: 'bulk' });
   queue.putBack({ name: 'b1', urgency: 'bulk' });

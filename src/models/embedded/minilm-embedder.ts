@@ -9,13 +9,18 @@ import { TextQueue } from './text-queue.js';
 export interface MiniLmOptions {
   /** A folder for the built model (35 MB with int8), so that later starts are quick. Null: build at every start. */
   cacheDir: string | null;
-  /** Threads, each with a model of its own. */
+  /** Threads, each with a model of its own (some 90 MB). One embeds about 400 short texts a second. */
   workers?: number;
   precision?: Precision;
 }
 
 /** Somebody waits for a query: after this long, text search alone serves them better. */
 const QUERY_DEADLINE_MS = 5_000;
+/**
+ * A thread is given this many texts, so that it need not wait for a busy main thread between two of them.
+ * It is given queries beyond that, as it takes them first.
+ */
+const IN_FLIGHT: Record<EmbeddingUrgency, number> = { bulk: 2, query: 8 };
 /** Beyond this many waiting texts new ones are refused. */
 const MAX_WAITING = 50_000;
 /** A text whose thread died under it is tried in another one, this many times in all. */
@@ -35,13 +40,13 @@ interface Job {
 
 /**
  * all-MiniLM-L6-v2 inside this process: English, 384 dimensions, no network. Texts beyond 256 tokens are cut.
- * It computes in worker threads that take one text at a time, so a query waits for one bulk text at most.
- * A thread that dies is replaced.
+ * It computes in worker threads, one text at a time and queries first, so a query waits for one bulk text at most.
+ * A thread that dies is replaced. Close it before `process.exit()`: ended in the middle of a text, onnxruntime aborts the process.
  */
 export class MiniLmEmbedder extends Embedder {
   private readonly queue = new TextQueue<Job>();
-  private readonly threads = new Set<MiniLmThread>();
-  private readonly idle: MiniLmThread[] = [];
+  /** The threads, and the texts that each was given and has not answered. */
+  private readonly threads = new Map<MiniLmThread, Set<Job>>();
   private starting = 0;
   private closed = false;
 
@@ -101,35 +106,49 @@ export class MiniLmEmbedder extends Embedder {
   override async close(): Promise<void> {
     this.closed = true;
     this.rejectWaiting(new EmbedderUnavailable('MiniLM was closed'));
-    await Promise.all([...this.threads].map((thread) => thread.end()));
+    await Promise.all([...this.threads.keys()].map((thread) => thread.end()));
   }
 
   private dispatch(): void {
-    while (this.idle.length > 0) {
-      const job = this.queue.next();
-      if (job === undefined) return;
-      if (job.abandoned) continue;
-      const thread = this.idle.pop();
-      if (thread !== undefined) void this.run(thread, job);
+    for (let job = this.queue.first(); job !== undefined; job = this.queue.first()) {
+      if (!job.abandoned) {
+        const thread = this.threadFor(job);
+        if (thread === undefined) return;
+        void this.run(thread, job);
+      }
+      this.queue.next();
     }
+  }
+
+  /** The one with the least to do, if that leaves room. A text under which a thread died goes alone: it may do so again. */
+  private threadFor(job: Job): MiniLmThread | undefined {
+    let best: MiniLmThread | undefined;
+    let least = job.attempts === 0 ? IN_FLIGHT[job.urgency] : 1;
+    for (const [thread, given] of this.threads) {
+      const load = [...given].some((other) => other.attempts > 1) ? Infinity : given.size;
+      if (load >= least) continue;
+      least = load;
+      best = thread;
+    }
+    return best;
   }
 
   private async run(thread: MiniLmThread, job: Job): Promise<void> {
     job.attempts++;
+    this.threads.get(thread)?.add(job);
     try {
-      job.resolve(await thread.embed(job.text));
-      this.idle.push(thread);
+      job.resolve(await thread.embed(job.text, job.urgency));
     } catch (cause) {
-      if (cause instanceof ThreadDied) {
-        this.forget(thread);
+      if (!(cause instanceof ThreadDied)) {
+        job.reject(new EmbedderUnavailable('MiniLM could not embed a text', { cause }));
+      } else {
+        this.threads.delete(thread);
         if (job.attempts < MAX_ATTEMPTS && !this.closed) this.queue.putBack(job);
         else job.reject(new EmbedderUnavailable('MiniLM died under a text', { cause }));
         this.replaceThreads();
-      } else {
-        job.reject(new EmbedderUnavailable('MiniLM could not embed a text', { cause }));
-        this.idle.push(thread);
       }
     }
+    this.threads.get(thread)?.delete(job);
     this.dispatch();
   }
 
@@ -153,18 +172,11 @@ export class MiniLmEmbedder extends Embedder {
     try {
       const thread = await MiniLmThread.start(this.options);
       if (this.closed) return await thread.end();
-      this.threads.add(thread);
-      this.idle.push(thread);
-      void thread.ended.then(() => this.forget(thread));
+      this.threads.set(thread, new Set());
+      void thread.ended.then(() => this.threads.delete(thread));
     } finally {
       this.starting--;
     }
-  }
-
-  private forget(thread: MiniLmThread): void {
-    this.threads.delete(thread);
-    const place = this.idle.indexOf(thread);
-    if (place >= 0) this.idle.splice(place, 1);
   }
 
   private rejectWaiting(error: EmbedderUnavailable): void {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { workerFile } from '../../platform/project-root.js';
+import type { EmbeddingUrgency } from '../embedder.js';
 import type { Precision } from './minilm-graph.js';
 
 /** What a thread is started with. */
@@ -9,15 +10,24 @@ export interface ThreadOptions {
   precision: Precision;
 }
 
+/** What a thread is asked. */
+export interface ThreadRequest {
+  id: number;
+  text: string;
+  urgency: EmbeddingUrgency;
+}
+
 /** What a thread answers. A vector's memory is handed over, not copied. */
 export type ThreadReply =
-  { kind: 'ready' } | { kind: 'vector'; buffer: ArrayBuffer } | { kind: 'failed'; reason: string };
+  { ready: true } | { id: number; buffer: ArrayBuffer } | { id: number; reason: string };
 
 /** The thread ended, or hung and was ended, before it had answered. */
 export class ThreadDied extends Error {}
 
 /** Far longer than loading, or any text, takes on a slow and busy machine: past it, the thread hangs. */
 const LONGEST_SILENCE_MS = 60_000;
+/** The id under which a thread's readiness is waited for. */
+const READY = 0;
 
 interface Waiting {
   resolve(reply: ThreadReply): void;
@@ -25,19 +35,22 @@ interface Waiting {
   overdue: NodeJS.Timeout;
 }
 
-/** One worker thread with a model of its own, answering one text at a time. */
+/** One worker thread with a model of its own. It works on one text at a time, and takes queries before bulk. */
 export class MiniLmThread {
-  private waiting: Waiting | null = null;
+  private readonly waiting = new Map<number, Waiting>();
+  private lastId = READY;
   private death: ThreadDied | null = null;
   /** Resolves when the thread has ended, for whatever reason. */
   readonly ended: Promise<void>;
 
   private constructor(private readonly worker: Worker) {
-    worker.on('message', (reply: ThreadReply) => this.settle((waiting) => waiting.resolve(reply)));
-    worker.on('error', (error) => this.die(new ThreadDied(`The embedding thread failed: ${String(error)}`)));
+    worker.on('message', (reply: ThreadReply) => {
+      this.settle('ready' in reply ? READY : reply.id, (waiting) => waiting.resolve(reply));
+    });
+    worker.on('error', (error) => this.die(`The embedding thread failed: ${String(error)}`));
     this.ended = new Promise((resolve) => {
       worker.on('exit', (code) => {
-        this.die(new ThreadDied(`The embedding thread ended with code ${code}`));
+        this.die(`The embedding thread ended with code ${code}`);
         resolve();
       });
     });
@@ -54,47 +67,53 @@ export class MiniLmThread {
         execArgv: [],
         env: {},
         // Tokenizing makes garbage quickly; left alone, V8 would let it grow.
-        resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 512 },
+        resourceLimits: { maxYoungGenerationSizeMb: 8 },
       }),
     );
-    await thread.ask(null);
+    await thread.reply(READY);
     return thread;
   }
 
-  /** Unit length. Only one text at a time. Rejects with `ThreadDied`, or with what the model said. */
-  async embed(text: string): Promise<Float32Array> {
-    const reply = await this.ask(text);
+  /** Unit length. Rejects with `ThreadDied`, or with what the model said. */
+  async embed(text: string, urgency: EmbeddingUrgency): Promise<Float32Array> {
+    const id = ++this.lastId;
+    const reply = this.reply(id);
+    this.worker.postMessage({ id, text, urgency } satisfies ThreadRequest);
+    const answer = await reply;
     // A view made here: in a suite, what a thread sends is of another realm.
-    if (reply.kind === 'vector') return new Float32Array(reply.buffer);
-    throw new Error(reply.kind === 'failed' ? reply.reason : 'The embedding thread gave no vector');
+    if ('buffer' in answer) return new Float32Array(answer.buffer);
+    throw new Error('reason' in answer ? answer.reason : 'The embedding thread gave no vector');
   }
 
+  /**
+   * Ends the thread after the text it is at; what else it was given is refused with `ThreadDied`.
+   * Never by `terminate()`: that makes onnxruntime throw where nobody can catch it, and the process aborts.
+   */
   async end(): Promise<void> {
-    await this.worker.terminate();
+    this.worker.postMessage('end');
+    await this.ended;
   }
 
-  /** The thread's next reply. Null: without sending anything, as when it starts. */
-  private ask(text: string | null): Promise<ThreadReply> {
+  private reply(id: number): Promise<ThreadReply> {
     return new Promise((resolve, reject) => {
       if (this.death !== null) return reject(this.death);
       const overdue = setTimeout(() => {
-        this.die(new ThreadDied(`The embedding thread did not answer for ${LONGEST_SILENCE_MS} ms`));
-        void this.worker.terminate();
+        this.die(`The embedding thread did not answer for ${LONGEST_SILENCE_MS} ms`);
+        void this.end();
       }, LONGEST_SILENCE_MS);
-      this.waiting = { resolve, reject, overdue };
-      if (text !== null) this.worker.postMessage(text);
+      this.waiting.set(id, { resolve, reject, overdue });
     });
   }
 
-  private die(death: ThreadDied): void {
-    this.death ??= death;
-    this.settle((waiting) => waiting.reject(death));
+  private die(reason: string): void {
+    const death = (this.death ??= new ThreadDied(reason));
+    for (const id of [...this.waiting.keys()]) this.settle(id, (waiting) => waiting.reject(death));
   }
 
-  private settle(answer: (waiting: Waiting) => void): void {
-    const waiting = this.waiting;
-    this.waiting = null;
-    if (waiting === null) return;
+  private settle(id: number, answer: (waiting: Waiting) => void): void {
+    const waiting = this.waiting.get(id);
+    if (waiting === undefined) return;
+    this.waiting.delete(id);
     clearTimeout(waiting.overdue);
     answer(waiting);
   }

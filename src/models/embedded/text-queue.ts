@@ -20,6 +20,11 @@ export class TextQueue<T extends { readonly urgency: EmbeddingUrgency }> {
   next(): T | undefined {
     return this.lines.query.take() ?? this.lines.bulk.take();
   }
+
+  /** What `next()` would give. */
+  first(): T | undefined {
+    return this.lines.query.first() ?? this.lines.bulk.first();
+  }
 }
 
 /** A list that gives up its front cheaply: an array's `shift()` is slow with tens of thousands. */
@@ -41,10 +46,16 @@ class Line<T> {
   }
 
   take(): T | undefined {
+    const item = this.first();
+    this.leaving.pop();
+    return item;
+  }
+
+  first(): T | undefined {
     if (this.leaving.length === 0) {
       this.leaving = this.arriving.reverse();
       this.arriving = [];
     }
-    return this.leaving.pop();
+    return this.leaving.at(-1);
   }
 }
