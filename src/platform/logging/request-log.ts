@@ -22,7 +22,5 @@ export function logReply(log: Log, { method, route, status, ms, facts }: Reply, 
     code: problem?.code,
     internal: problem?.internal,
   };
-  if (status === 500) log.error(fields, 'request');
-  else if (status > 500 || status === 429) log.warn(fields, 'request');
-  else log.info(fields, 'request');
+  log.request(status === 500 ? 'error' : status > 500 || status === 429 ? 'warn' : 'info', fields);
 }
