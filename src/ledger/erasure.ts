@@ -1,0 +1,83 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../platform/database/database.js';
+import { isUuid, type TenantId } from '../tenancy/tenant.js';
+
+/** Everything that a tenant stored, children before their parents. */
+const CONTENT_TABLES = [
+  'pending_vectors',
+  'embeddings',
+  'memory_history',
+  'memory_stats',
+  'relations',
+  'memories',
+  'unindexable',
+  'changes',
+  'idempotency_keys',
+] as const;
+
+/** What an operator provisioned, and what was counted. */
+const CONTROL_TABLES = ['usage_counters', 'api_keys', 'agents', 'workspaces'] as const;
+
+export type Erased = Record<string, { removed: number; remaining: number }>;
+
+/**
+ * Erases a tenant from the ledger, for good: what it stored, what was provisioned for it, and its key, without which
+ * every backup of it is unreadable. Audit records stay; what they hold in detail was sealed under that key.
+ */
+@Injectable()
+export class Erasure {
+  constructor(private readonly database: Database) {}
+
+  /** Counted as it goes, and counted again afterwards. */
+  async erase(tenantId: TenantId): Promise<Erased> {
+    return { ...(await this.eraseContent(tenantId)), ...(await this.eraseControl(tenantId)) };
+  }
+
+  private async eraseContent(tenantId: TenantId): Promise<Erased> {
+    if (!isUuid(tenantId)) throw new Error('An id that is no UUID reached the ledger');
+    const client = await this.database.tenantClient();
+    let clean = false;
+    try {
+      await client.query(
+        `BEGIN; SET LOCAL ROLE loci_tenant; SET LOCAL app.tenant = '${tenantId}'; SET LOCAL app.workspace = '*'; SET LOCAL statement_timeout = 0`,
+      );
+      const erased: Erased = {};
+      for (const table of CONTENT_TABLES) {
+        const { rowCount } = await client.query(`DELETE FROM ${table} WHERE tenant_id = $1`, [tenantId]);
+        erased[table] = { removed: rowCount ?? 0, remaining: 0 };
+      }
+      for (const table of CONTENT_TABLES) {
+        const { rows } = await client.query<{ n: number }>(
+          `SELECT count(*)::int AS n FROM ${table} WHERE tenant_id = $1`,
+          [tenantId],
+        );
+        erased[table] = { removed: erased[table]?.removed ?? 0, remaining: rows[0]?.n ?? 0 };
+      }
+      await client.query('COMMIT');
+      clean = true;
+      return erased;
+    } finally {
+      client.release(!clean);
+    }
+  }
+
+  private async eraseControl(tenantId: TenantId): Promise<Erased> {
+    return this.database.asSystem(async (manager) => {
+      const count = async (table: string): Promise<number> => {
+        const column = table === 'tenants' ? 'id' : 'tenant_id';
+        const [row] = await manager.query<{ n: number }[]>(
+          `SELECT count(*)::int AS n FROM ${table} WHERE ${column} = $1`,
+          [tenantId],
+        );
+        return row?.n ?? 0;
+      };
+      const before = new Map<string, number>();
+      for (const table of [...CONTROL_TABLES, 'tenants']) before.set(table, await count(table));
+      for (const table of CONTROL_TABLES) await manager.query(`DELETE FROM ${table} WHERE tenant_id = $1`, [tenantId]);
+      await manager.query('DELETE FROM tenants WHERE id = $1', [tenantId]);
+      const erased: Erased = {};
+      for (const [table, removed] of before) erased[table] = { removed, remaining: await count(table) };
+      return erased;
+    });
+  }
+}

@@ -1,0 +1,147 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../platform/database/database.js';
+import { DomainError } from '../platform/errors/domain-error.js';
+import type { Principal } from '../tenancy/principal.js';
+import { MasterKey, type Place } from '../tenancy/tenant-key.js';
+
+/** What was answered, to be answered again. */
+export interface KeptAnswer {
+  status: number;
+  body: unknown;
+}
+
+/** A request that carries an `Idempotency-Key`, as its claim is kept. */
+export interface IdempotentRequest {
+  principal: Principal;
+  /** Method and path. */
+  route: string;
+  key: string;
+  /** Everything else that makes it the same request: body, query, the workspace named. */
+  content: string;
+}
+
+export class IdempotencyConflict extends DomainError<'idempotency.conflict'> {
+  readonly code = 'idempotency.conflict';
+  constructor() {
+    super('This Idempotency-Key was used with another request.');
+  }
+}
+
+export class IdempotencyInProgress extends DomainError<'idempotency.in_progress'> {
+  readonly code = 'idempotency.in_progress';
+  constructor() {
+    super('The first request with this Idempotency-Key is still running.', { retryAfter: 1 });
+  }
+}
+
+interface ClaimRow {
+  claimed: boolean;
+  body_hash: Buffer;
+  status: number | null;
+  answer: Buffer | null;
+}
+
+/** Operators' requests belong to no tenant. */
+const NO_TENANT = '00000000-0000-0000-0000-000000000000';
+
+/** One claimed key: where it is kept, and what seals its answer. */
+export class Claim {
+  constructor(
+    readonly tenantId: string,
+    readonly route: string,
+    readonly keyHash: Buffer,
+    private readonly sealer: Sealer,
+  ) {}
+
+  seal(body: unknown): Buffer {
+    return this.sealer.seal(JSON.stringify(body ?? null), this.place);
+  }
+
+  open(answer: Buffer): unknown {
+    return JSON.parse(this.sealer.open(answer, this.place).toString('utf8'));
+  }
+
+  private get place(): Place {
+    return { table: 'idempotency_keys', row: `${this.route}/${this.keyHash.toString('hex')}`, column: 'answer' };
+  }
+}
+
+interface Sealer {
+  seal(plain: string, place: Place): Buffer;
+  open(sealed: Buffer, place: Place): Buffer;
+  hash(purpose: string, ...parts: string[]): Buffer;
+}
+
+/**
+ * Idempotency keys: claimed before the work, settled in the work's own transaction (`Cause.claim`), kept for 24 hours.
+ * A claim whose process died is free again after two minutes: its transaction, had it committed, would have settled it.
+ */
+@Injectable()
+export class Idempotency {
+  constructor(
+    private readonly database: Database,
+    private readonly master: MasterKey,
+  ) {}
+
+  /** The claim, or the answer that was given. Throws `IdempotencyConflict` and `IdempotencyInProgress`. */
+  async claim(request: IdempotentRequest): Promise<{ claim: Claim; kept: KeptAnswer | null }> {
+    const { principal, route } = request;
+    const sealer: Sealer = principal.kind === 'operator' ? this.master : principal.tenant.key;
+    const tenantId = principal.kind === 'operator' ? NO_TENANT : principal.tenant.id;
+    const claim = new Claim(tenantId, route, sealer.hash('idempotency', request.key), sealer);
+    const bodyHash = sealer.hash('idempotent request', request.content);
+    const [row] = await this.database.asSystem<ClaimRow[]>(async (manager) => {
+      await manager.query(FORGET, [tenantId, route, claim.keyHash]);
+      return manager.query(CLAIM, [tenantId, route, claim.keyHash, bodyHash]);
+    });
+    if (row === undefined || (!row.claimed && row.status === null && row.body_hash.equals(bodyHash))) {
+      throw new IdempotencyInProgress();
+    }
+    if (row.claimed) return { claim, kept: null };
+    if (!row.body_hash.equals(bodyHash)) throw new IdempotencyConflict();
+    const body = row.answer === null ? null : claim.open(row.answer);
+    return { claim, kept: { status: row.status ?? 200, body } };
+  }
+
+  /** The answer as it was finally given. */
+  async settle(claim: Claim, answer: KeptAnswer): Promise<void> {
+    await this.database.asSystem((manager) =>
+      manager.query(
+        `UPDATE idempotency_keys SET status = $4, answer = $5 WHERE tenant_id = $1 AND route = $2 AND key_hash = $3`,
+        [claim.tenantId, claim.route, claim.keyHash, answer.status, claim.seal(answer.body)],
+      ),
+    );
+  }
+
+  /** After a failure, so that the request can be sent again. What has committed stays settled. */
+  async release(claim: Claim): Promise<void> {
+    await this.database.asSystem((manager) =>
+      manager.query(
+        `DELETE FROM idempotency_keys WHERE tenant_id = $1 AND route = $2 AND key_hash = $3 AND status IS NULL`,
+        [claim.tenantId, claim.route, claim.keyHash],
+      ),
+    );
+  }
+
+  /** Forgets what is older than a day; called now and then. */
+  async forgetOld(): Promise<void> {
+    await this.database.asSystem((manager) =>
+      manager.query(`DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'`),
+    );
+  }
+}
+
+const FORGET = `
+DELETE FROM idempotency_keys WHERE tenant_id = $1 AND route = $2 AND key_hash = $3
+  AND (created_at < now() - interval '24 hours' OR (status IS NULL AND created_at < now() - interval '2 minutes'))`;
+
+/** Where another request claims the key at the same moment, this one waits for it and then finds its row. */
+const CLAIM = `
+WITH mine AS (
+  INSERT INTO idempotency_keys (tenant_id, route, key_hash, body_hash) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (tenant_id, route, key_hash) DO NOTHING RETURNING body_hash
+)
+SELECT true AS claimed, body_hash, NULL::smallint AS status, NULL::bytea AS answer FROM mine
+UNION ALL
+SELECT false, body_hash, status, answer FROM idempotency_keys
+WHERE tenant_id = $1 AND route = $2 AND key_hash = $3 AND NOT EXISTS (SELECT FROM mine)`;

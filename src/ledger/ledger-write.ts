@@ -1,0 +1,138 @@
+import type { PoolClient, QueryResultRow } from 'pg';
+import type { Tenant } from '../tenancy/principal.js';
+import type { WorkspaceId } from '../tenancy/tenant.js';
+import type { Cause } from './cause.js';
+
+export type ChangeKind = 'memory' | 'relation';
+
+interface Change {
+  workspace: WorkspaceId;
+  kind: ChangeKind;
+  id: string;
+  revision: number;
+  gone: boolean;
+}
+
+interface AuditEntry {
+  workspace: WorkspaceId | null;
+  action: string;
+  target: string | null;
+  detail: unknown;
+}
+
+/**
+ * A writing transaction. What is noted here (changes, usage, audit) is written by one closing statement, so that
+ * it cannot be forgotten half-way and costs one round trip however much was changed.
+ */
+export class LedgerWrite {
+  private revision: number;
+  private readonly changes = new Map<string, Change>();
+  private readonly usage = new Map<string, { workspace: WorkspaceId; meter: string; quantity: number }>();
+  private readonly audit: AuditEntry[] = [];
+  private memoriesAdded = 0;
+
+  constructor(
+    private readonly client: PoolClient,
+    readonly tenant: Tenant,
+    private readonly cause: Cause,
+    private readonly locked: { revision: number; memoryCount: number },
+  ) {
+    this.revision = locked.revision;
+  }
+
+  /** How many memories the tenant holds, this transaction's included. */
+  get memoryCount(): number {
+    return this.locked.memoryCount + this.memoriesAdded;
+  }
+
+  async rows<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    return (await this.client.query<Row>(sql, values)).rows;
+  }
+
+  /** Gives an item the tenant's next revision: from here on the projections will see it. */
+  changed(workspace: WorkspaceId, kind: ChangeKind, id: string, gone = false): number {
+    const revision = ++this.revision;
+    this.changes.set(`${workspace}/${kind}/${id}`, { workspace, kind, id, revision, gone });
+    return revision;
+  }
+
+  /** Negative where memories went. */
+  countMemories(difference: number): void {
+    this.memoriesAdded += difference;
+  }
+
+  meter(workspace: WorkspaceId, meter: string, quantity: number): void {
+    const key = `${workspace}/${meter}`;
+    const counted = this.usage.get(key) ?? { workspace, meter, quantity: 0 };
+    counted.quantity += quantity;
+    this.usage.set(key, counted);
+  }
+
+  /** `detail` is sealed under the tenant's key; secrets do not belong in it. */
+  record(action: string, workspace: WorkspaceId | null, target: string | null, detail: unknown = null): void {
+    this.audit.push({ action, workspace, target, detail });
+  }
+
+  /** Writes what was noted; the tenant's revision afterwards. */
+  async close(result: unknown): Promise<number> {
+    const claim = this.cause.claim;
+    const answer = claim?.answer(result);
+    if (this.changes.size > 0 || this.audit.length > 0 || this.usage.size > 0 || claim) {
+      const changes = [...this.changes.values()];
+      const usage = [...this.usage.values()];
+      await this.client.query(CLOSING, [
+        this.tenant.id,
+        this.revision,
+        this.memoriesAdded,
+        changes.map((c) => c.workspace),
+        changes.map((c) => c.kind),
+        changes.map((c) => c.id),
+        changes.map((c) => c.revision),
+        changes.map((c) => c.gone),
+        usage.map((u) => u.workspace),
+        usage.map((u) => u.meter),
+        usage.map((u) => u.quantity),
+        this.audit.map((a) => a.workspace),
+        this.audit.map((a) => a.action),
+        this.audit.map((a) => a.target),
+        this.audit.map((a) => this.sealDetail(a)),
+        this.cause.actor,
+        this.cause.requestId,
+        claim?.route ?? null,
+        claim?.keyHash ?? null,
+        answer?.status ?? null,
+        answer?.body ?? null,
+      ]);
+    }
+    return this.revision;
+  }
+
+  private sealDetail(entry: AuditEntry): Buffer | null {
+    if (entry.detail === null) return null;
+    return this.tenant.key.seal(JSON.stringify(entry.detail), {
+      table: 'audit_records',
+      row: `${entry.action}/${entry.target ?? ''}`,
+      column: 'detail',
+    });
+  }
+}
+
+const CLOSING = `
+WITH tenant AS (
+  UPDATE tenants SET revision = $2, memory_count = memory_count + $3, last_active_at = now() WHERE id = $1
+), feed AS (
+  INSERT INTO changes (tenant_id, workspace_id, kind, id, revision, gone)
+  SELECT $1, * FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::boolean[])
+  ON CONFLICT (tenant_id, workspace_id, kind, id) DO UPDATE SET revision = excluded.revision, gone = excluded.gone
+), used AS (
+  INSERT INTO usage_counters (tenant_id, workspace_id, meter, hour, quantity)
+  SELECT $1, u.workspace_id, u.meter, date_trunc('hour', now()), u.quantity
+  FROM unnest($9::uuid[], $10::text[], $11::bigint[]) AS u (workspace_id, meter, quantity)
+  ON CONFLICT (tenant_id, workspace_id, meter, hour) DO UPDATE SET quantity = usage_counters.quantity + excluded.quantity
+), audited AS (
+  INSERT INTO audit_records (tenant_id, workspace_id, action, target, detail, actor, request_id)
+  SELECT $1, a.workspace_id, a.action, a.target, a.detail, $16, $17
+  FROM unnest($12::uuid[], $13::text[], $14::text[], $15::bytea[]) AS a (workspace_id, action, target, detail)
+)
+UPDATE idempotency_keys SET status = $20, answer = $21
+WHERE tenant_id = $1 AND route = $18 AND key_hash = $19`;

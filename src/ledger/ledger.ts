@@ -1,0 +1,114 @@
+import { Injectable } from '@nestjs/common';
+import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
+import { Database } from '../platform/database/database.js';
+import type { Tenant } from '../tenancy/principal.js';
+import { isUuid, type WorkspaceId } from '../tenancy/tenant.js';
+import { TenantDeleted, TenantSuspended } from '../tenancy/tenancy-errors.js';
+import type { Cause } from './cause.js';
+import { LedgerWrite } from './ledger-write.js';
+
+/** Every workspace of the tenant: for what projects, exports or erases the whole of it. */
+export const WHOLE_TENANT = '*';
+export type LedgerScope = WorkspaceId | typeof WHOLE_TENANT;
+
+/** One transaction as one tenant: row-level security lets nothing else through, whatever the statement says. */
+export class LedgerRead {
+  constructor(
+    private readonly client: PoolClient,
+    readonly tenant: Tenant,
+  ) {}
+
+  async rows<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    return (await this.client.query<Row>(sql, values)).rows;
+  }
+}
+
+/** What a writing transaction found under its lock. */
+interface LockedTenant extends QueryResultRow {
+  revision: string;
+  memory_count: string;
+  state: string;
+}
+
+/**
+ * The truth: the one way into the tables that hold what tenants stored.
+ *
+ * Each transaction takes the role and the tenant together with its BEGIN, in one round trip; there is no other way to
+ * a tenant's connection, so there is nothing to forget.
+ */
+@Injectable()
+export class Ledger {
+  constructor(private readonly database: Database) {}
+
+  read<T>(tenant: Tenant, scope: LedgerScope, work: (tx: LedgerRead) => Promise<T>): Promise<T> {
+    return this.inTransaction(async (client) => {
+      await client.query(opening(tenant, scope, 'BEGIN READ ONLY'));
+      return work(new LedgerRead(client, tenant));
+    });
+  }
+
+  /**
+   * Commits once: what `work` changes, the tenant's next revisions, usage, audit and the idempotency answer.
+   * The tenant's row is the first lock taken, and is held to the commit, so commit order is revision order:
+   * nothing slow (no embedding, no other store) belongs inside.
+   *
+   * `revision` is the tenant's after this write; projections that have reached it show the write.
+   */
+  write<T>(
+    tenant: Tenant,
+    scope: LedgerScope,
+    cause: Cause,
+    work: (tx: LedgerWrite) => Promise<T>,
+  ): Promise<{ result: T; revision: number }> {
+    return this.inTransaction(async (client) => {
+      const opened = (await client.query(
+        `${opening(tenant, scope, 'BEGIN')};
+         SELECT revision, memory_count, state FROM tenants WHERE id = '${uuid(tenant.id)}' FOR NO KEY UPDATE`,
+      )) as unknown as QueryResult<LockedTenant>[];
+      const locked = opened.at(-1)?.rows[0];
+      if (locked === undefined || locked.state === 'deleted') throw new TenantDeleted(tenant);
+      if (locked.state === 'suspended') throw new TenantSuspended();
+      const tx = new LedgerWrite(client, tenant, cause, {
+        revision: Number(locked.revision),
+        memoryCount: Number(locked.memory_count),
+      });
+      const result = await work(tx);
+      const revision = await tx.close(result);
+      return { result, revision };
+    });
+  }
+
+  /** A connection goes back to the pool only after a commit; after anything else it is closed. */
+  private async inTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.database.tenantClient();
+    let failure: unknown = null;
+    try {
+      const result = await work(client);
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      failure = error;
+      await client.query('ROLLBACK').then(
+        () => (failure = null),
+        () => undefined,
+      );
+      throw error;
+    } finally {
+      client.release(failure !== null);
+    }
+  }
+}
+
+/**
+ * Several statements in one round trip can carry no parameters, so the ids are checked again here: they are
+ * branded, and a brand is only a promise of the compiler's.
+ */
+function opening(tenant: Tenant, scope: LedgerScope, begin: string): string {
+  const workspace = scope === WHOLE_TENANT ? scope : uuid(scope);
+  return `${begin}; SET LOCAL ROLE loci_tenant; SET LOCAL app.tenant = '${uuid(tenant.id)}'; SET LOCAL app.workspace = '${workspace}'`;
+}
+
+function uuid(text: string): string {
+  if (!isUuid(text)) throw new Error('An id that is no UUID reached the ledger');
+  return text;
+}

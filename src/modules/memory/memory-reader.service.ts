@@ -1,0 +1,141 @@
+import { Injectable } from '@nestjs/common';
+import type { QueryResultRow } from 'pg';
+import { Ledger } from '../../ledger/ledger.js';
+import type { Tenant } from '../../tenancy/principal.js';
+import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { memoryOf, MEMORY_COLUMNS, type MemoryRow } from './memory-rows.js';
+import { MemoryNotFound } from './memory.errors.js';
+import type { Memory } from './memory.js';
+
+/** A place in a list that is sorted newest first: what comes after this memory. */
+export interface ListPlace {
+  timestamp: Date;
+  id: string;
+}
+
+export interface ListFilter {
+  /** Any of them, or all. */
+  tags?: { values: string[]; mode: 'any' | 'all' };
+  types?: string[];
+  session?: string;
+  user?: string;
+  agent?: string;
+  from?: Date;
+  until?: Date;
+}
+
+export interface MemoryPage {
+  memories: Memory[];
+  /** Null: that was the last page. */
+  next: ListPlace | null;
+}
+
+/** A memory as it was before an edit. */
+export interface PastMemory {
+  revision: number;
+  replacedAt: Date;
+  memory: Record<string, unknown>;
+}
+
+@Injectable()
+export class MemoryReaderService {
+  constructor(private readonly ledger: Ledger) {}
+
+  /** Throws `MemoryNotFound`. */
+  async get(tenant: Tenant, workspace: WorkspaceId, id: string): Promise<Memory> {
+    const [memory] = await this.byIds(tenant, workspace, [id]);
+    if (memory === undefined) throw new MemoryNotFound();
+    return memory;
+  }
+
+  /** Those there are, in no order. */
+  async byIds(tenant: Tenant, workspace: WorkspaceId, ids: string[]): Promise<Memory[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.ledger.read(tenant, workspace, (tx) =>
+      tx.rows<MemoryRow>(
+        `SELECT ${MEMORY_COLUMNS} FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
+        [tenant.id, workspace, ids],
+      ),
+    );
+    return rows.map((row) => memoryOf(tenant, row));
+  }
+
+  /** Newest first, ties by id. */
+  async list(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    filter: ListFilter,
+    limit: number,
+    after: ListPlace | null,
+  ): Promise<MemoryPage> {
+    const rows = await this.ledger.read(tenant, workspace, (tx) =>
+      tx.rows<MemoryRow>(LIST, [
+        tenant.id,
+        workspace,
+        filter.tags?.mode === 'all' ? filter.tags.values : null,
+        filter.tags?.mode === 'any' ? filter.tags.values : null,
+        filter.types ?? null,
+        filter.session ?? null,
+        filter.user ?? null,
+        filter.agent ?? null,
+        filter.from ?? null,
+        filter.until ?? null,
+        after?.timestamp ?? null,
+        after?.id ?? null,
+        // One more than asked for tells whether there is a next page.
+        limit + 1,
+      ]),
+    );
+    const memories = rows.slice(0, limit).map((row) => memoryOf(tenant, row));
+    const last = memories.at(-1);
+    const next = rows.length > limit && last !== undefined ? { timestamp: last.timestamp, id: last.id } : null;
+    return { memories, next };
+  }
+
+  /** What the memory was before each edit, newest first. Throws `MemoryNotFound`. */
+  async history(tenant: Tenant, workspace: WorkspaceId, id: string): Promise<PastMemory[]> {
+    return this.ledger.read(tenant, workspace, async (tx) => {
+      const rows = await tx.rows<HistoryRow>(
+        `SELECT h.revision, h.snapshot, h.replaced_at FROM memories m
+         LEFT JOIN memory_history h ON h.tenant_id = m.tenant_id AND h.workspace_id = m.workspace_id AND h.memory_id = m.id
+         WHERE m.tenant_id = $1 AND m.workspace_id = $2 AND m.id = $3 ORDER BY h.revision DESC`,
+        [tenant.id, workspace, id],
+      );
+      if (rows.length === 0) throw new MemoryNotFound();
+      return rows.flatMap((row) => {
+        const { revision, snapshot, replaced_at: replacedAt } = row;
+        if (revision === null || snapshot === null || replacedAt === null) return [];
+        const place = snapshotPlace(workspace, id, Number(revision));
+        const memory = JSON.parse(tenant.key.open(snapshot, place).toString('utf8')) as Record<string, unknown>;
+        return { revision: Number(revision), replacedAt, memory };
+      });
+    });
+  }
+}
+
+/** Where the snapshot of a memory before an edit is sealed. */
+export function snapshotPlace(workspace: WorkspaceId, id: string, revision: number) {
+  return { table: 'memory_history', row: `${workspace}/${id}/${revision}`, column: 'snapshot' };
+}
+
+interface HistoryRow extends QueryResultRow {
+  revision: string | null;
+  snapshot: Buffer | null;
+  replaced_at: Date | null;
+}
+
+/** PostgreSQL keeps microseconds, JavaScript milliseconds: the page's place is compared at the coarser. */
+const LIST = `
+SELECT ${MEMORY_COLUMNS} FROM memories
+WHERE tenant_id = $1 AND workspace_id = $2
+  AND ($3::text[] IS NULL OR tags @> $3)
+  AND ($4::text[] IS NULL OR tags && $4)
+  AND ($5::text[] IS NULL OR type = ANY($5))
+  AND ($6::text IS NULL OR session_id = $6)
+  AND ($7::text IS NULL OR user_id = $7)
+  AND ($8::text IS NULL OR agent_id = $8)
+  AND ($9::timestamptz IS NULL OR timestamp >= $9)
+  AND ($10::timestamptz IS NULL OR timestamp <= $10)
+  AND ($11::timestamptz IS NULL OR (timestamp, id) < ($11, $12::uuid))
+ORDER BY timestamp DESC, id DESC
+LIMIT $13`;

@@ -1,0 +1,118 @@
+import type { QueryResultRow } from 'pg';
+import type { LedgerWrite } from '../../ledger/ledger-write.js';
+import { openContent, openMetadata, sealContent, sealMetadata } from '../../ledger/sealed-memory.js';
+import type { Tenant } from '../../tenancy/principal.js';
+import type { WorkspaceId } from '../../tenancy/tenant.js';
+import type { Memory, MemoryDraft } from './memory.js';
+
+/** A memory as the ledger keeps it. */
+export interface MemoryRow extends QueryResultRow {
+  workspace_id: WorkspaceId;
+  id: string;
+  type: string;
+  tags: string[];
+  importance: number;
+  confidence: number;
+  timestamp: Date;
+  t_valid: Date | null;
+  t_invalid: Date | null;
+  session_id: string | null;
+  user_id: string | null;
+  agent_id: string | null;
+  content: Buffer;
+  metadata: Buffer;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export const MEMORY_COLUMNS = `workspace_id, id, type, tags, importance, confidence, timestamp, t_valid, t_invalid,
+  session_id, user_id, agent_id, content, metadata, created_at, updated_at`;
+
+export function memoryOf(tenant: Tenant, row: MemoryRow): Memory {
+  return {
+    workspace: row.workspace_id,
+    id: row.id,
+    content: openContent(tenant.key, row.workspace_id, row.id, row.content),
+    type: row.type,
+    tags: row.tags,
+    importance: row.importance,
+    confidence: row.confidence,
+    metadata: openMetadata(tenant.key, row.workspace_id, row.id, row.metadata),
+    timestamp: row.timestamp,
+    validFrom: row.t_valid,
+    validUntil: row.t_invalid,
+    session: row.session_id,
+    user: row.user_id,
+    agent: row.agent_id,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+/** A new memory with its id, its place, and the hashes that say what its vectors must be of. */
+export interface PlacedMemory {
+  draft: MemoryDraft;
+  id: string;
+  position: number;
+  previous: string | null;
+  duplicateHash: Buffer;
+  aloneHash: Buffer;
+  joinedHash: Buffer | null;
+}
+
+/** An exact duplicate has the same content, type, session and timestamp in the same workspace. */
+export function duplicateHash(
+  tenant: Tenant,
+  memory: { content: string; type: string; session: string | null; timestamp: Date },
+): Buffer {
+  const { content, type, session, timestamp } = memory;
+  return tenant.key.hash('duplicate', content, type, session ?? '', session === null ? '0' : '1', timestamp.toISOString());
+}
+
+export async function insertMemories(
+  tx: LedgerWrite,
+  workspace: WorkspaceId,
+  memories: PlacedMemory[],
+): Promise<void> {
+  const { key } = tx.tenant;
+  const contents = memories.map(({ id, draft }) => sealContent(key, workspace, id, draft.content));
+  const metadata = memories.map(({ id, draft }) => sealMetadata(key, workspace, id, draft.metadata));
+  const column = <T>(value: (memory: PlacedMemory) => T): T[] => memories.map(value);
+  await tx.rows(INSERT, [
+    tx.tenant.id,
+    workspace,
+    column((m) => m.id),
+    column((m) => m.position),
+    column((m) => m.draft.type),
+    column((m) => JSON.stringify(m.draft.tags)),
+    column((m) => m.draft.importance),
+    column((m) => m.draft.confidence),
+    column((m) => m.draft.timestamp),
+    column((m) => m.draft.validFrom),
+    column((m) => m.draft.validUntil),
+    column((m) => m.draft.session),
+    column((m) => m.draft.user),
+    column((m) => m.draft.agent),
+    column((m) => m.previous),
+    contents,
+    metadata,
+    column((m) => m.aloneHash),
+    column((m) => m.joinedHash),
+    column((m) => m.draft.fingerprint),
+    column((m) => m.duplicateHash),
+    memories.map((_, i) => (contents[i]?.length ?? 0) + (metadata[i]?.length ?? 0)),
+  ]);
+}
+
+/** PostgreSQL has no arrays of arrays of different lengths: tags travel as JSON. */
+const INSERT = `
+INSERT INTO memories (tenant_id, workspace_id, id, position, type, tags, importance, confidence, timestamp, t_valid, t_invalid,
+  session_id, user_id, agent_id, previous_id, content, metadata, alone_hash, joined_hash, fingerprint, duplicate_hash, bytes)
+SELECT $1, $2, n.id, n.position, n.type, ARRAY(SELECT jsonb_array_elements_text(n.tags)), n.importance, n.confidence,
+  n.timestamp, n.t_valid, n.t_invalid, n.session_id, n.user_id, n.agent_id, n.previous_id, n.content, n.metadata,
+  n.alone_hash, n.joined_hash, n.fingerprint, n.duplicate_hash, n.bytes
+FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::jsonb[], $7::real[], $8::real[], $9::timestamptz[], $10::timestamptz[],
+  $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::uuid[], $16::bytea[], $17::bytea[], $18::bytea[],
+  $19::bytea[], $20::bytea[], $21::bytea[], $22::int[])
+  AS n (id, position, type, tags, importance, confidence, timestamp, t_valid, t_invalid, session_id, user_id, agent_id,
+    previous_id, content, metadata, alone_hash, joined_hash, fingerprint, duplicate_hash, bytes)`;

@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { QueryResultRow } from 'pg';
+import type { Cause } from '../../ledger/cause.js';
+import type { LedgerWrite } from '../../ledger/ledger-write.js';
+import { Ledger } from '../../ledger/ledger.js';
+import { joinedText, openContent, textHash, type Part } from '../../ledger/sealed-memory.js';
+import { Quotas } from '../../tenancy/quotas.js';
+import type { Tenant } from '../../tenancy/principal.js';
+import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { Spaces } from '../../spaces/spaces.js';
+import { BackfillSignal } from './backfill-signal.js';
+import { MemoryVectors, type VectorsByText } from './memory-vectors.js';
+import type { MemoryDraft, Stored, StoreOutcome } from './memory.js';
+import { duplicateHash, insertMemories, type PlacedMemory } from './memory-rows.js';
+import { placeInSession, rejoin, setPrevious } from './session-weaver.js';
+import { insertPending, insertVectors, type MadeVector, type PendingVector } from './vector-rows.js';
+
+interface KnownRow extends QueryResultRow {
+  id: string;
+  fingerprint: Buffer;
+  duplicate_hash: Buffer;
+}
+
+interface TailRow extends QueryResultRow {
+  session_id: string;
+  id: string;
+  content: Buffer;
+}
+
+/**
+ * Storing memories: embed first, commit once, catch up, answer.
+ * What the ledger already holds is found twice: before the transaction, to know which texts will be joined, and
+ * inside it, under the tenant's lock, where it is decided. Where the two differ, the vector comes later.
+ */
+@Injectable()
+export class MemoryStoreService {
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly spaces: Spaces,
+    private readonly vectors: MemoryVectors,
+    private readonly quotas: Quotas,
+    private readonly backfill: BackfillSignal,
+  ) {}
+
+  /** One outcome for each draft, in order. Throws `QuotaExceeded`, and then stores none. */
+  async store(tenant: Tenant, workspace: WorkspaceId, drafts: MemoryDraft[], cause: Cause): Promise<Stored> {
+    const vectors = await this.vectors.of(tenant, await this.textsOf(tenant, workspace, drafts));
+    const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
+      const { outcomes, added } = await this.decide(tx, workspace, drafts);
+      this.quotas.checkMemories(tenant, tx.memoryCount, added.length);
+      const complete = added.length === 0 || (await this.add(tx, workspace, added, vectors));
+      return { outcomes, complete };
+    });
+    if (!result.complete) this.backfill.ring();
+    const indexed = await this.spaces.open(tenant).indexed();
+    return { outcomes: result.outcomes, indexed: indexed && result.complete };
+  }
+
+  /** The texts that will be embedded: each content alone, and joined to what will most likely come before it. */
+  private async textsOf(tenant: Tenant, workspace: WorkspaceId, drafts: MemoryDraft[]): Promise<string[]> {
+    const texts = drafts.filter((draft) => draft.embedding === null).map((draft) => draft.content);
+    const sessions = new Map<string, MemoryDraft[]>();
+    for (const draft of drafts) {
+      if (draft.session !== null) sessions.set(draft.session, [...(sessions.get(draft.session) ?? []), draft]);
+    }
+    if (sessions.size === 0) return texts;
+    const tails = await this.ledger.read(tenant, workspace, (tx) =>
+      tx.rows<TailRow>(TAILS, [
+        tenant.id,
+        workspace,
+        [...sessions.keys()],
+        [...sessions.values()].map((ofSession) => earliest(ofSession)),
+      ]),
+    );
+    const before = new Map(
+      tails.map((row) => [row.session_id, openContent(tenant.key, workspace, row.id, row.content)]),
+    );
+    for (const [session, ofSession] of sessions) {
+      let previous = before.get(session);
+      for (const draft of inOrder(ofSession)) {
+        if (previous !== undefined) texts.push(joinedText(previous, draft.content));
+        previous = draft.content;
+      }
+    }
+    return texts;
+  }
+
+  private async decide(
+    tx: LedgerWrite,
+    workspace: WorkspaceId,
+    drafts: MemoryDraft[],
+  ): Promise<{ outcomes: StoreOutcome[]; added: PlacedMemory[] }> {
+    const hashes = drafts.map((draft) => duplicateHash(tx.tenant, draft));
+    const known = await tx.rows<KnownRow>(KNOWN, [
+      tx.tenant.id,
+      workspace,
+      drafts.flatMap((draft) => draft.id ?? []),
+      hashes.filter((_, i) => drafts[i]?.id === null),
+    ]);
+    const byId = new Map(known.map((row) => [row.id, row.fingerprint]));
+    const byHash = new Map(known.map((row) => [row.duplicate_hash.toString('base64'), row.id]));
+    const added: PlacedMemory[] = [];
+    const outcomes = drafts.map((draft, i): StoreOutcome => {
+      const hash = hashes[i] ?? duplicateHash(tx.tenant, draft);
+      if (draft.id !== null) {
+        const existing = byId.get(draft.id);
+        if (existing !== undefined) {
+          return { outcome: existing.equals(draft.fingerprint) ? 'existed' : 'conflict', id: draft.id };
+        }
+      } else {
+        const existing = byHash.get(hash.toString('base64'));
+        if (existing !== undefined) return { outcome: 'existed', id: existing };
+      }
+      const id = draft.id ?? randomUUID();
+      byId.set(id, draft.fingerprint);
+      byHash.set(hash.toString('base64'), id);
+      added.push({
+        draft,
+        id,
+        position: tx.changed(workspace, 'memory', id),
+        previous: null,
+        duplicateHash: hash,
+        aloneHash: textHash(tx.tenant.key, draft.content),
+        joinedHash: null,
+      });
+      return { outcome: 'stored', id };
+    });
+    return { outcomes, added };
+  }
+
+  /** False where a vector is still missing. */
+  private async add(
+    tx: LedgerWrite,
+    workspace: WorkspaceId,
+    added: PlacedMemory[],
+    vectors: VectorsByText,
+  ): Promise<boolean> {
+    const displaced = await this.placeAll(tx, workspace, added);
+    const previousContents = await this.contentsOf(tx, workspace, added);
+    const made: MadeVector[] = [];
+    const pending: PendingVector[] = [];
+    for (const memory of added) {
+      const { draft, id, aloneHash } = memory;
+      const before = memory.previous === null ? undefined : previousContents.get(memory.previous);
+      if (before !== undefined) memory.joinedHash = textHash(tx.tenant.key, joinedText(before, draft.content));
+      const take = (part: Part, hash: Buffer, vectorsByModel: VectorsByText) => {
+        for (const [model, byHash] of vectorsByModel) {
+          const vector = byHash.get(hash.toString('base64'));
+          if (vector === undefined) pending.push({ workspace, id, part, model });
+          else made.push({ workspace, id, part, model, hash, given: false, vector });
+        }
+      };
+      if (draft.embedding === null) take('alone', aloneHash, vectors);
+      else made.push(...this.vectors.given(tx.tenant, workspace, id, aloneHash, draft.embedding));
+      if (memory.joinedHash !== null) take('joined', memory.joinedHash, vectors);
+    }
+    await insertMemories(tx, workspace, added);
+    await setPrevious(tx, workspace, displaced);
+    const models = this.vectors.modelsFor(tx.tenant);
+    pending.push(...(await rejoin(tx, workspace, displaced.map((link) => link.id), models)));
+    await insertVectors(tx, made);
+    await insertPending(tx, pending);
+    tx.countMemories(added.length);
+    tx.meter(workspace, 'memories_stored', added.length);
+    for (const memory of added) tx.record('memory.create', workspace, memory.id);
+    return pending.length === 0;
+  }
+
+  private async placeAll(tx: LedgerWrite, workspace: WorkspaceId, added: PlacedMemory[]) {
+    const sessions = new Map<string, PlacedMemory[]>();
+    for (const memory of added) {
+      const { session } = memory.draft;
+      if (session !== null) sessions.set(session, [...(sessions.get(session) ?? []), memory]);
+    }
+    const displaced: { id: string; previous: string | null }[] = [];
+    for (const [session, ofSession] of sessions) {
+      const entering = ofSession.map(({ id, position, draft }) => ({
+        id,
+        session,
+        position,
+        timestamp: draft.timestamp,
+      }));
+      const place = await placeInSession(tx, workspace, session, entering);
+      for (const memory of ofSession) memory.previous = place.previous.get(memory.id) ?? null;
+      displaced.push(...place.displaced);
+    }
+    return displaced;
+  }
+
+  /** The contents of all predecessors: those that are added with them, and those that the ledger holds. */
+  private async contentsOf(
+    tx: LedgerWrite,
+    workspace: WorkspaceId,
+    added: PlacedMemory[],
+  ): Promise<Map<string, string>> {
+    const contents = new Map(added.map((memory) => [memory.id, memory.draft.content]));
+    const stored = added.flatMap(({ previous }) => (previous === null || contents.has(previous) ? [] : previous));
+    if (stored.length === 0) return contents;
+    const rows = await tx.rows<{ id: string; content: Buffer }>(
+      `SELECT id, content FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
+      [tx.tenant.id, workspace, stored],
+    );
+    for (const row of rows) contents.set(row.id, openContent(tx.tenant.key, workspace, row.id, row.content));
+    return contents;
+  }
+}
+
+function earliest(drafts: MemoryDraft[]): Date {
+  return new Date(Math.min(...drafts.map((draft) => draft.timestamp.getTime())));
+}
+
+/** By their own times; those of one time in the order they came. */
+function inOrder(drafts: MemoryDraft[]): MemoryDraft[] {
+  return [...drafts].sort((a, b) => a.timestamp.getTime() - b.timestamp.getTime());
+}
+
+/** The memory that is now last before the earliest of the new ones, in each session. */
+const TAILS = `
+SELECT s.session_id, m.id, m.content FROM unnest($3::text[], $4::timestamptz[]) AS s (session_id, earliest)
+CROSS JOIN LATERAL (
+  SELECT id, content FROM memories
+  WHERE tenant_id = $1 AND workspace_id = $2 AND session_id = s.session_id AND timestamp <= s.earliest
+  ORDER BY timestamp DESC, position DESC LIMIT 1
+) m`;
+
+const KNOWN = `
+SELECT id, fingerprint, duplicate_hash FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])
+UNION
+SELECT id, fingerprint, duplicate_hash FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND duplicate_hash = ANY($4::bytea[])`;

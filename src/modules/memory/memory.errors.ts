@@ -1,0 +1,15 @@
+import { DomainError } from '../../platform/errors/domain-error.js';
+
+export class MemoryNotFound extends DomainError<'memory.not_found'> {
+  readonly code = 'memory.not_found';
+  constructor(internal?: string) {
+    super('No memory with that id.', internal === undefined ? {} : { internal });
+  }
+}
+
+export class MemoryConflict extends DomainError<'memory.conflict'> {
+  readonly code = 'memory.conflict';
+  constructor(id: string) {
+    super(`A memory with the id ${id} exists, and it was stored with other contents.`);
+  }
+}

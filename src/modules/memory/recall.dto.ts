@@ -1,0 +1,129 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Flag, Fraction, Ignored, Instant, Int, OneOf, Tags, Text, Texts } from '../../platform/http/fields.js';
+import { MemoryDto, WorkspaceField } from './memory.dto.js';
+import { RANKING_PARTS } from './recall-ranking.js';
+
+/** What AutoMem's clients send besides: accepted, without effect so far. */
+class AutoMemRecallFields extends WorkspaceField {
+  @Ignored() current_only?: unknown;
+  @Ignored() scope_fallback?: unknown;
+  @Ignored() adaptive_floor?: unknown;
+  @Ignored() priority_ids?: unknown;
+  @Ignored() context?: unknown;
+  @Ignored() language?: unknown;
+  @Ignored() active_path?: unknown;
+  @Ignored() context_types?: unknown;
+  @Ignored() auto_decompose?: unknown;
+  @Ignored() per_query_limit?: unknown;
+  @Ignored() expand_entities?: unknown;
+  @Ignored() expand_respect_tags?: unknown;
+  @Ignored() state_debug?: unknown;
+  @Ignored() format?: unknown;
+  @Ignored() time_query?: unknown;
+  @Ignored() recency_bias?: unknown;
+  @Ignored() context_tags?: unknown;
+  @Ignored() expansion_limit?: unknown;
+  @Ignored() expand_min_importance?: unknown;
+}
+
+export class RecallDto extends AutoMemRecallFields {
+  @Text({ max: 8_192, optional: true, description: 'The question in words. Absent: the filters alone, newest first' })
+  query?: string;
+
+  @Texts({ max: 10, each: { max: 8_192 }, optional: true, description: 'Several wordings: a memory counts by the best' })
+  queries?: string[];
+
+  @Int({ min: 1, max: 100, optional: true, default: 10 })
+  limit = 10;
+
+  @Tags({ optional: true })
+  tags?: string[];
+
+  @Tags({ optional: true })
+  exclude_tags?: string[];
+
+  @OneOf(['any', 'all'], { optional: true, default: 'any' })
+  tag_mode: 'any' | 'all' = 'any';
+
+  @OneOf(['exact', 'prefix'], { optional: true, default: 'exact' })
+  tag_match: 'exact' | 'prefix' = 'exact';
+
+  @Texts({ max: 32, each: { max: 64 }, commas: true, optional: true })
+  types?: string[];
+
+  @Instant({ optional: true, description: 'Not older than this' })
+  start?: string;
+
+  @Instant({ optional: true, description: 'Not newer than this' })
+  end?: string;
+
+  @Text({ max: 256, optional: true })
+  session_id?: string;
+
+  @Text({ max: 256, optional: true })
+  user_id?: string;
+
+  @Text({ max: 256, optional: true })
+  agent_id?: string;
+
+  @OneOf(['current', 'history'], {
+    optional: true,
+    default: 'current',
+    description: 'current: only what holds now, by t_valid and t_invalid',
+  })
+  state_mode: 'current' | 'history' = 'current';
+
+  @OneOf(['score', 'newest', 'oldest', 'time_desc', 'time_asc'], { optional: true, default: 'score' })
+  sort: 'score' | 'newest' | 'oldest' | 'time_desc' | 'time_asc' = 'score';
+
+  @Fraction({ optional: true, default: 0 })
+  min_score = 0;
+
+  @Flag({ optional: true, default: false, description: 'With each result the memories it is related to' })
+  expand_relations = false;
+
+  @Int({ min: 1, max: 50, optional: true, default: 5, description: 'How many for each result' })
+  relation_limit = 5;
+
+  @Fraction({ optional: true, default: 0 })
+  expand_min_strength = 0;
+
+  @Flag({ optional: true, default: false, description: 'Shows the parts of each score' })
+  explain = false;
+}
+
+export class RelationDto {
+  @ApiProperty({ type: String }) type!: string;
+  @ApiProperty({ type: Number }) strength!: number;
+  @ApiProperty({ type: String, enum: ['outgoing', 'incoming'] }) direction!: 'outgoing' | 'incoming';
+  @ApiProperty({ type: MemoryDto }) memory!: MemoryDto;
+}
+
+export class RecallResultDto {
+  @ApiProperty({ type: String, format: 'uuid' }) id!: string;
+  @ApiProperty({ type: Number, description: '0..1' }) score!: number;
+  @ApiProperty({
+    type: Object,
+    description: `With explain: ${RANKING_PARTS.join(', ')}, each 0..1 before its weight`,
+    additionalProperties: { type: 'number' },
+    required: false,
+  })
+  score_parts?: Record<string, number>;
+  @ApiProperty({ type: String, enum: ['hybrid', 'vector', 'keyword', 'filter'] }) match_type!: string;
+  @ApiProperty({ type: MemoryDto }) memory!: MemoryDto;
+  @ApiProperty({ type: [RelationDto], required: false }) relations?: RelationDto[];
+}
+
+export class RecalledDto {
+  @ApiProperty({ type: String, enum: ['success'] }) status!: 'success';
+  @ApiProperty({ type: [RecallResultDto] }) results!: RecallResultDto[];
+  @ApiProperty({ type: Number }) count!: number;
+  @ApiProperty({ type: Number, description: 'Milliseconds' }) took_ms!: number;
+  @ApiProperty({
+    type: [String],
+    enum: ['vectors', 'graph', 'models'],
+    required: false,
+    description: 'What could not take part: the answer is what is left',
+  })
+  degraded?: string[];
+}

@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { QueryResultRow } from 'pg';
+import type { Cause } from '../../ledger/cause.js';
+import { Ledger } from '../../ledger/ledger.js';
+import type { Related } from '../../spaces/graph-space.js';
+import { Spaces } from '../../spaces/spaces.js';
+import type { Tenant } from '../../tenancy/principal.js';
+import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { CandidateGate } from './candidate-gate.service.js';
+import { memoryOf, MEMORY_COLUMNS, type MemoryRow } from './memory-rows.js';
+import { MemoryNotFound } from './memory.errors.js';
+import type { Memory } from './memory.js';
+
+/** The relations that callers may author. */
+export const RELATION_TYPES = [
+  'RELATES_TO',
+  'LEADS_TO',
+  'OCCURRED_BEFORE',
+  'PREFERS_OVER',
+  'EXEMPLIFIES',
+  'CONTRADICTS',
+  'REINFORCES',
+  'INVALIDATED_BY',
+  'EVOLVED_INTO',
+  'DERIVED_FROM',
+  'PART_OF',
+] as const;
+export type RelationType = (typeof RELATION_TYPES)[number];
+
+export interface RelationDraft {
+  from: string;
+  to: string;
+  type: RelationType;
+  /** 0..1 */
+  strength: number;
+}
+
+/** `missing`: one of the memories is not there. */
+export type AssociateOutcome = { outcome: 'related'; id: string } | { outcome: 'missing' };
+
+/** A memory that was reached, and how. */
+export interface RelatedMemory extends Related {
+  memory: Memory;
+}
+
+interface RelationRow extends QueryResultRow {
+  id: string;
+  from_id: string;
+  to_id: string;
+  type: string;
+}
+
+@Injectable()
+export class RelationsService {
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly spaces: Spaces,
+    private readonly gate: CandidateGate,
+  ) {}
+
+  /**
+   * Relates memories of one workspace, all in one transaction. The same ends and type again: the new strength holds.
+   * One outcome for each draft, in order.
+   */
+  async associate(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    drafts: RelationDraft[],
+    cause: Cause,
+  ): Promise<{ outcomes: AssociateOutcome[]; indexed: boolean }> {
+    const { result: outcomes } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
+      const ends = [...new Set(drafts.flatMap(({ from, to }) => [from, to]))];
+      const found = await tx.rows<{ id: string }>(
+        `SELECT id FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
+        [tenant.id, workspace, ends],
+      );
+      const known = new Set(found.map((row) => row.id));
+      const good = [
+        ...new Map(
+          drafts.filter(({ from, to }) => known.has(from) && known.has(to)).map((draft) => [edgeName(draft), draft]),
+        ).values(),
+      ];
+      const rows = await tx.rows<RelationRow>(UPSERT, [
+        tenant.id,
+        workspace,
+        good.map(() => randomUUID()),
+        good.map((draft) => draft.from),
+        good.map((draft) => draft.to),
+        good.map((draft) => draft.type),
+        good.map((draft) => draft.strength),
+      ]);
+      for (const row of rows) {
+        tx.changed(workspace, 'relation', row.id);
+        tx.record('relation.create', workspace, row.id);
+      }
+      if (rows.length > 0) tx.meter(workspace, 'relations_stored', rows.length);
+      const ids = new Map(rows.map((row) => [`${row.from_id}/${row.type}/${row.to_id}`, row.id]));
+      return drafts.map((draft): AssociateOutcome => {
+        const id = ids.get(edgeName(draft));
+        return id === undefined ? { outcome: 'missing' } : { outcome: 'related', id };
+      });
+    });
+    return { outcomes, indexed: await this.spaces.open(tenant).indexed() };
+  }
+
+  /** The memories around one, nearest first. Throws `MemoryNotFound`. */
+  async related(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    id: string,
+    options: { types?: string[]; depth: number; limit: number },
+  ): Promise<RelatedMemory[]> {
+    await this.ledger.read(tenant, workspace, async (tx) => {
+      const rows = await tx.rows(`SELECT FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = $3`, [
+        tenant.id,
+        workspace,
+        id,
+      ]);
+      if (rows.length === 0) throw new MemoryNotFound();
+    });
+    return this.around(tenant, workspace, [id], options);
+  }
+
+  /** The same for several at once; a start that is not there is passed over. */
+  async around(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    from: string[],
+    options: { types?: string[]; minStrength?: number; depth: number; limit: number },
+  ): Promise<RelatedMemory[]> {
+    const space = this.spaces.open(tenant);
+    await space.ready('graph');
+    const reached = await space.graph.related({ workspace, from, ...options });
+    if (reached.length === 0) return [];
+    return this.ledger.read(tenant, workspace, async (tx) => {
+      const rows = await tx.rows<MemoryRow>(
+        `SELECT ${MEMORY_COLUMNS} FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
+        [tenant.id, workspace, reached.map((related) => related.id)],
+      );
+      const memories = new Map(rows.map((row) => [row.id, memoryOf(tenant, row)]));
+      const missing = reached.flatMap((related) => (memories.has(related.id) ? [] : related.id));
+      await this.gate.examine(tx, workspace, missing);
+      return reached.flatMap((related) => {
+        const memory = memories.get(related.id);
+        return memory === undefined ? [] : [{ ...related, memory }];
+      });
+    });
+  }
+}
+
+function edgeName({ from, to, type }: RelationDraft): string {
+  return `${from}/${type}/${to}`;
+}
+
+const UPSERT = `
+INSERT INTO relations (tenant_id, workspace_id, id, from_id, to_id, type, strength)
+SELECT $1, $2, * FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::real[])
+ON CONFLICT (tenant_id, workspace_id, from_id, to_id, type) DO UPDATE SET strength = excluded.strength, updated_at = now()
+RETURNING id, from_id, to_id, type`;

@@ -1,0 +1,54 @@
+import type { LedgerWrite } from '../../ledger/ledger-write.js';
+import { sealVector, type Part } from '../../ledger/sealed-memory.js';
+import type { WorkspaceId } from '../../tenancy/tenant.js';
+
+/** A text of a memory that waits for its vector. */
+export interface PendingVector {
+  workspace: WorkspaceId;
+  id: string;
+  part: Part;
+  model: string;
+}
+
+/** A vector on its way into the ledger. */
+export interface MadeVector extends PendingVector {
+  /** Of the text that it was made from. */
+  hash: Buffer;
+  given: boolean;
+  vector: Float32Array;
+}
+
+export async function insertVectors(tx: LedgerWrite, made: MadeVector[]): Promise<void> {
+  if (made.length === 0) return;
+  await tx.rows(
+    `INSERT INTO embeddings (tenant_id, workspace_id, memory_id, part, model, hash, given, vector)
+     SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::boolean[], $8::bytea[])
+     ON CONFLICT (tenant_id, workspace_id, memory_id, part, model)
+     DO UPDATE SET hash = excluded.hash, given = excluded.given, vector = excluded.vector`,
+    [
+      tx.tenant.id,
+      made.map((v) => v.workspace),
+      made.map((v) => v.id),
+      made.map((v) => v.part),
+      made.map((v) => v.model),
+      made.map((v) => v.hash),
+      made.map((v) => v.given),
+      made.map((v) => sealVector(tx.tenant.key, v.workspace, v.id, v.part, v.vector)),
+    ],
+  );
+}
+
+export async function insertPending(tx: LedgerWrite, pending: PendingVector[]): Promise<void> {
+  if (pending.length === 0) return;
+  await tx.rows(
+    `INSERT INTO pending_vectors (tenant_id, workspace_id, memory_id, part, model)
+     SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[]) ON CONFLICT DO NOTHING`,
+    [
+      tx.tenant.id,
+      pending.map((v) => v.workspace),
+      pending.map((v) => v.id),
+      pending.map((v) => v.part),
+      pending.map((v) => v.model),
+    ],
+  );
+}

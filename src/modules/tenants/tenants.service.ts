@@ -1,0 +1,183 @@
+import { Injectable } from '@nestjs/common';
+import { Brackets, QueryFailedError, type EntityManager } from 'typeorm';
+import { Database } from '../../platform/database/database.js';
+import type { TenantState } from '../../tenancy/principal.js';
+import { PrincipalCache } from '../../tenancy/principal-cache.js';
+import { isUuid } from '../../tenancy/tenant.js';
+import { MasterKey } from '../../tenancy/tenant-key.js';
+import { announce, recordForOperator } from './operator-audit.js';
+import { planMove, TENANT_MOVES, type TenantMove } from './tenant-states.js';
+import { TenantEntity } from './tenant.entity.js';
+import { InvalidTransition, TenantConflict, TenantNotFound } from './tenants.errors.js';
+
+/** How long a deleted tenant can be restored. */
+export const RESTORABLE_DAYS = 30;
+
+/** Only what is present changes; settings are merged, member by member. */
+export type TenantChange = Partial<
+  Pick<
+    TenantEntity,
+    'name' | 'plan' | 'domain' | 'platform' | 'contactEmail' | 'contactName' | 'features' | 'metadata' | 'settings'
+  >
+> & { credentials?: Record<string, unknown> };
+
+/** A place in the list of tenants, newest first. */
+export interface TenantPlace {
+  createdAt: Date;
+  id: string;
+}
+
+/** The life of tenants after they are provisioned. `ref` is a slug or a UUID. */
+@Injectable()
+export class TenantsService {
+  constructor(
+    private readonly database: Database,
+    private readonly master: MasterKey,
+    private readonly principals: PrincipalCache,
+  ) {}
+
+  /** Throws `TenantNotFound`. */
+  async get(ref: string): Promise<TenantEntity> {
+    return this.database.asSystem((manager) => find(manager, ref));
+  }
+
+  async list(
+    filter: { state?: TenantState },
+    limit: number,
+    after: TenantPlace | null,
+  ): Promise<{ tenants: TenantEntity[]; next: TenantPlace | null }> {
+    const tenants = await this.database.asSystem((manager) => {
+      const query = manager
+        .createQueryBuilder(TenantEntity, 't')
+        .orderBy('t.createdAt', 'DESC')
+        .addOrderBy('t.id', 'DESC')
+        // One more than asked for tells whether there is a next page.
+        .take(limit + 1);
+      if (filter.state !== undefined) query.andWhere('t.state = :state', { state: filter.state });
+      if (after !== null) {
+        query.andWhere(
+          new Brackets((where) =>
+            where.where(`(date_trunc('milliseconds', t.created_at), t.id) < (:createdAt, :id)`, { ...after }),
+          ),
+        );
+      }
+      return query.getMany();
+    });
+    const page = tenants.slice(0, limit);
+    const last = page.at(-1);
+    const more = tenants.length > limit && last !== undefined;
+    return { tenants: page, next: more ? { createdAt: last.createdAt, id: last.id } : null };
+  }
+
+  /** Throws `TenantNotFound`, `TenantConflict` where the domain is another's. */
+  async update(ref: string, change: TenantChange, requestId: string): Promise<TenantEntity> {
+    const { credentials, settings, ...columns } = change;
+    return this.changing(async (manager) => {
+      const tenant = await find(manager, ref, true);
+      Object.assign(tenant, columns);
+      if (settings !== undefined) tenant.settings = merge(tenant.settings, settings);
+      if (credentials !== undefined) {
+        const key = this.master.unwrap(tenant.id, tenant.wrappedKey);
+        const place = { table: 'tenants', row: tenant.id, column: 'api_credentials' };
+        tenant.apiCredentials = key.seal(JSON.stringify(credentials), place);
+      }
+      tenant.updatedAt = new Date();
+      await save(manager, tenant, ['apiCredentials', 'settings', 'updatedAt', ...Object.keys(columns)]);
+      const detail = this.sealDetail(tenant, { changed: Object.keys(change) });
+      await recordForOperator(manager, {
+        action: 'tenant.update',
+        tenantId: tenant.id,
+        target: tenant.id,
+        requestId,
+        detail,
+      });
+      return tenant;
+    });
+  }
+
+  /** Throws `TenantNotFound`, `InvalidTransition`. Repeating a move is no error; `restore` is possible for 30 days. */
+  async move(ref: string, move: TenantMove, requestId: string, reason: string | null = null): Promise<TenantEntity> {
+    return this.changing(async (manager) => {
+      const tenant = await find(manager, ref, true);
+      const plan = planMove(tenant.state, move);
+      if (plan === 'refused' || (move === 'restore' && !restorable(tenant))) {
+        throw new InvalidTransition(`A tenant that is ${tenant.state} cannot ${move === 'restore' ? 'be restored' : move}.`);
+      }
+      if (plan === 'done') return tenant;
+      const { to } = TENANT_MOVES[move];
+      tenant.state = to;
+      tenant.suspendedReason = to === 'suspended' ? reason : null;
+      tenant.deletedAt = to === 'deleted' ? new Date() : null;
+      // A store that was kept from before must not be taken for this tenant's.
+      if (move === 'restore' || move === 'purge') tenant.epoch = String(Number(tenant.epoch) + 1);
+      tenant.updatedAt = new Date();
+      await save(manager, tenant, ['state', 'suspendedReason', 'deletedAt', 'epoch', 'updatedAt']);
+      await recordForOperator(manager, {
+        action: `tenant.${move}`,
+        tenantId: tenant.id,
+        target: tenant.id,
+        requestId,
+        ...(reason === null ? {} : { detail: this.sealDetail(tenant, { reason }) }),
+      });
+      return tenant;
+    });
+  }
+
+  private async changing(work: (manager: EntityManager) => Promise<TenantEntity>): Promise<TenantEntity> {
+    try {
+      const tenant = await this.database.asSystem(async (manager) => {
+        const changed = await work(manager);
+        await announce(manager, changed.id);
+        return changed;
+      });
+      this.principals.forget(tenant.id);
+      return tenant;
+    } catch (error) {
+      if (error instanceof QueryFailedError && (error.driverError as { code?: string }).code === '23505') {
+        throw new TenantConflict('This domain is that of another tenant.');
+      }
+      throw error;
+    }
+  }
+
+  private sealDetail(tenant: TenantEntity, detail: object): Buffer {
+    const key = this.master.unwrap(tenant.id, tenant.wrappedKey);
+    return key.seal(JSON.stringify(detail), { table: 'audit_records', row: tenant.id, column: 'detail' });
+  }
+}
+
+/** By slug or UUID. `lock`: until the transaction ends. */
+async function find(manager: EntityManager, ref: string, lock = false): Promise<TenantEntity> {
+  const tenant = await manager.findOne(TenantEntity, {
+    where: isUuid(ref) ? { id: ref.toLowerCase() as TenantEntity['id'] } : { slug: ref as TenantEntity['slug'] },
+    ...(lock ? { lock: { mode: 'for_no_key_update' as const } } : {}),
+  });
+  if (tenant === null) throw new TenantNotFound();
+  return tenant;
+}
+
+/** Only these columns: the ledger writes others of the same row, revision above all. */
+async function save(manager: EntityManager, tenant: TenantEntity, columns: string[]): Promise<void> {
+  const values = Object.fromEntries(Object.entries(tenant).filter(([name]) => columns.includes(name)));
+  await manager.update(TenantEntity, { id: tenant.id }, values);
+}
+
+function restorable(tenant: TenantEntity): boolean {
+  if (tenant.deletedAt === null) return false;
+  return Date.now() - tenant.deletedAt.getTime() < RESTORABLE_DAYS * 86_400_000;
+}
+
+/** Objects member by member, anything else as a whole; null removes. */
+function merge<T extends object>(old: T, change: object): T {
+  const merged = { ...old } as Record<string, unknown>;
+  for (const [name, value] of Object.entries(change) as [string, unknown][]) {
+    const before = merged[name];
+    if (value === null) delete merged[name];
+    else merged[name] = isObject(value) && isObject(before) ? merge<object>(before, value) : value;
+  }
+  return merged as T;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

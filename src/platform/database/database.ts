@@ -1,0 +1,75 @@
+import type { ClientConfig, Pool, PoolClient } from 'pg';
+import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { typeOrmConnection } from './migrations.js';
+
+/** The roles of `roles.ts`; each transaction takes one, and neither owns a table. */
+export type DatabaseRole = 'loci_tenant' | 'loci_system';
+
+/** Statements that take longer are a fault; PostgreSQL ends them itself. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+/**
+ * Two pools on one PostgreSQL: one for tenants' transactions, one for the few things that look across tenants, so that
+ * neither can starve the other. Outside a transaction that has taken a role, a connection may read and write nothing.
+ */
+export class Database {
+  private constructor(
+    private readonly tenants: DataSource,
+    private readonly system: DataSource,
+    readonly connection: ClientConfig,
+  ) {}
+
+  static async open(
+    connection: ClientConfig,
+    entities: EntityTarget<ObjectLiteral>[],
+    pool: { tenants: number; system: number },
+  ): Promise<Database> {
+    const source = (name: string, size: number) =>
+      new DataSource({
+        type: 'postgres',
+        ...typeOrmConnection(connection),
+        entities: entities as never[],
+        poolSize: size,
+        applicationName: `loci-${name}`,
+        connectTimeoutMS: 5_000,
+        extra: {
+          statement_timeout: STATEMENT_TIMEOUT_MS,
+          idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+          idleTimeoutMillis: 60_000,
+          keepAlive: true,
+        },
+      });
+    const tenants = source('tenants', pool.tenants);
+    const system = source('system', pool.system);
+    await tenants.initialize();
+    await system.initialize();
+    return new Database(tenants, system, connection);
+  }
+
+  /** TypeORM's manager inside a transaction that may look across tenants, on the tables its policies name. */
+  asSystem<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.system.transaction(async (manager) => {
+      await manager.query('SET LOCAL ROLE loci_system');
+      return work(manager);
+    });
+  }
+
+  /** A plain connection of the tenants' pool, for the ledger alone: it opens every transaction as its tenant. */
+  async tenantClient(): Promise<PoolClient> {
+    return poolOf(this.tenants).connect();
+  }
+
+  /** Resolves where PostgreSQL answers. */
+  async ping(): Promise<void> {
+    await poolOf(this.system).query('SELECT 1');
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.tenants.destroy(), this.system.destroy()]);
+  }
+}
+
+function poolOf(source: DataSource): Pool {
+  return (source.driver as PostgresDriver).master as Pool;
+}

@@ -1,0 +1,94 @@
+import type { Applied, Batch, Changes, Projection } from './projection.js';
+
+/** Whole items in one step: enough to be quick, few enough to be undone cheaply. */
+const BATCH = 500;
+/** A watermark that keeps moving means another replica is catching up too: it is its turn, not a fault. */
+const MOST_RACES = 50;
+
+/** Reads the ledger after a revision, for one tenant and one projection. */
+export type ChangesAfter<Item> = (after: number, limit: number) => Promise<Changes<Item>>;
+
+/** Records an item that the engine refuses, so that the next ones can pass. */
+export type Unindexable<Item> = (item: Item, error: unknown) => Promise<void>;
+
+/**
+ * The one trick every projection knows: ask its watermark, read the ledger after it, apply.
+ *
+ * Nothing else repairs, moves or migrates an index. Single-flight: who comes while one runs shares the next, as
+ * group commit does. It waits for the next one because the one that runs may have read before the comer's commit.
+ */
+export class CatchUp<Item extends { revision: number }> {
+  private running: Promise<void> | null = null;
+  private next: Promise<void> | null = null;
+
+  constructor(
+    private readonly projection: Projection<Item>,
+    private readonly changesAfter: ChangesAfter<Item>,
+    private readonly unindexable: Unindexable<Item>,
+    /** An engine's failure that is about the engine and not about an item. */
+    private readonly isOutage: (error: unknown) => boolean,
+  ) {}
+
+  /** Resolves once everything that was committed before this call is applied. */
+  run(): Promise<void> {
+    if (this.running === null) return this.start();
+    this.next ??= this.running.catch(() => undefined).then(() => this.start());
+    return this.next;
+  }
+
+  private start(): Promise<void> {
+    this.next = null;
+    const run = this.apply().finally(() => {
+      if (this.running === run) this.running = null;
+    });
+    this.running = run;
+    return run;
+  }
+
+  private async apply(): Promise<void> {
+    for (let races = 0; races < MOST_RACES;) {
+      const from = await this.projection.watermark();
+      let changes = await this.changesAfter(from.revision, BATCH);
+      if (from.ledger === changes.ledger && from.revision > changes.to) {
+        // Ahead of the ledger: it was built from a later state, which the ledger has lost.
+        await this.projection.drop();
+        continue;
+      }
+      if (from.ledger !== changes.ledger && from.revision > 0) changes = await this.changesAfter(0, BATCH);
+      const nothingNew = changes.items.length === 0;
+      // Nothing to project makes no store; another ledger's store is emptied all the same.
+      if (nothingNew && from.ledger === null) return;
+      if (nothingNew && from.ledger === changes.ledger && from.revision === changes.to) return;
+      const batch = { ledger: changes.ledger, from, to: changes.to, items: changes.items };
+      const applied = await this.applyOrSplit(batch);
+      if (applied === 'moved') races++;
+      else if (!changes.cut) return;
+    }
+  }
+
+  /** Where a batch is refused, halves find the item that is to blame; it is recorded and passed. */
+  private async applyOrSplit(batch: Batch<Item>): Promise<Applied> {
+    try {
+      return await this.projection.apply(batch);
+    } catch (error) {
+      if (this.isOutage(error)) throw error;
+      const [only] = batch.items;
+      if (only === undefined) throw error;
+      if (batch.items.length === 1) {
+        await this.unindexable(only, error);
+        return this.projection.apply({ ...batch, items: [] });
+      }
+      return this.applyHalves(batch);
+    }
+  }
+
+  private async applyHalves(batch: Batch<Item>): Promise<Applied> {
+    const middle = Math.ceil(batch.items.length / 2);
+    const head = batch.items.slice(0, middle);
+    const reached = head.at(-1)?.revision ?? batch.to;
+    const first = await this.applyOrSplit({ ...batch, to: reached, items: head });
+    if (first === 'moved') return first;
+    const from = { ledger: batch.ledger, revision: reached };
+    return this.applyOrSplit({ ...batch, from, items: batch.items.slice(middle) });
+  }
+}

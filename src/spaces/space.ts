@@ -1,0 +1,70 @@
+import type { CatchUp } from './catch-up.js';
+import type { GraphItem, GraphSpace } from './graph-space.js';
+import type { LedgerHead, Watermark } from './projection.js';
+import type { VectorItem, VectorSpace } from './vector-space.js';
+
+/** A write answers after this long even where its projections are behind, and says so. */
+export const INDEXING_WAIT_MS = 2_000;
+
+/** A tenant's opened projections: the only way to reach its vectors and graph. */
+export class Space {
+  constructor(
+    readonly vectors: VectorSpace,
+    readonly graph: GraphSpace,
+    private readonly lines: {
+      vectors: CatchUp<VectorItem>;
+      graph: CatchUp<GraphItem>;
+      /** The projection of the model that is to answer next, while it fills. */
+      next: CatchUp<VectorItem> | null;
+    },
+    private readonly ledgerHead: () => Promise<LedgerHead>,
+    private readonly report: (error: unknown) => void,
+  ) {}
+
+  /** Every projection, up to everything that was committed before this call. */
+  async catchUp(): Promise<void> {
+    await Promise.all([this.lines.vectors.run(), this.lines.graph.run(), this.lines.next?.run()]);
+  }
+
+  /** True once the projections show everything committed before this call; false where that takes too long or fails. */
+  indexed(): Promise<boolean> {
+    return this.soon(this.catchUp());
+  }
+
+  /**
+   * Catches up with whatever these projections lack, before they are read. Ready: nothing is missing.
+   * Asking costs one query, and a look at the store's own watermark.
+   */
+  async ready(part: 'vectors' | 'graph'): Promise<boolean> {
+    try {
+      const [head, watermark] = await Promise.all([this.ledgerHead(), this[part].watermark()]);
+      return isAt(watermark, head) || (await this.soon(this.lines[part].run()));
+    } catch (error) {
+      this.report(error);
+      return false;
+    }
+  }
+
+  private async soon(work: Promise<void>): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), INDEXING_WAIT_MS);
+    });
+    const done = work.then(
+      () => true,
+      (error: unknown) => {
+        this.report(error);
+        return false;
+      },
+    );
+    try {
+      return await Promise.race([done, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function isAt(watermark: Watermark, head: LedgerHead): boolean {
+  return watermark.ledger === head.ledger && watermark.revision === head.revision;
+}

@@ -1,0 +1,16 @@
+import { SetMetadata, type CustomDecorator } from '@nestjs/common';
+import type { Scope } from './principal.js';
+
+export const ACCESS = 'loci:access';
+
+/** Who may call a route. Every route says it, and the guard refuses one that does not. */
+export type Access = { operator: true } | { scope: Scope } | { anyKey: true };
+
+/** The admin token. */
+export const ForOperator = (): CustomDecorator => SetMetadata(ACCESS, { operator: true } satisfies Access);
+
+/** A key that has this scope. */
+export const ForScope = (scope: Scope): CustomDecorator => SetMetadata(ACCESS, { scope } satisfies Access);
+
+/** Any key of an active tenant. */
+export const ForAnyKey = (): CustomDecorator => SetMetadata(ACCESS, { anyKey: true } satisfies Access);

@@ -1,0 +1,60 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+/** `loci_live_<id>_<secret><checksum>`: 12, 43 and 6 characters of base 62. */
+const SHAPE = /^loci_(live|test)_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
+const PREFIX = /^loci_(live|test)_/;
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+export type KeyEnvironment = 'live' | 'test';
+
+/** A key as it is shown, once. `prefix` is what lists show of it. */
+export interface MintedKey {
+  key: string;
+  prefix: string;
+  hash: Buffer;
+}
+
+/** A new key whose secret holds 256 bits. */
+export function mintKey(environment: KeyEnvironment): MintedKey {
+  const id = randomBase62(12);
+  const body = `loci_${environment}_${id}_${randomBase62(43)}`;
+  const key = body + checksum(body);
+  return { key, prefix: `loci_${environment}_${id}`, hash: hashToken(key) };
+}
+
+/** A token that the tenant already had; its prefix shows the first four characters. */
+export function bringToken(token: string): MintedKey {
+  return { key: token, prefix: `${token.slice(0, 4)}…`, hash: hashToken(token) };
+}
+
+/** What the ledger keeps of a token. Secrets of 256 bits need no slow hash. */
+export function hashToken(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+/** False for a token that claims to be a Loci key and has a typing mistake: no need to ask the database. */
+export function isPlausible(token: string): boolean {
+  if (!PREFIX.test(token)) return token.length >= 8 && token.length <= 512;
+  return SHAPE.test(token) && token.endsWith(checksum(token.slice(0, -6)));
+}
+
+function checksum(body: string): string {
+  let value = createHash('sha256').update(body).digest().readUIntBE(0, 5);
+  let text = '';
+  for (let i = 0; i < 6; i++) {
+    text += ALPHABET.charAt(value % 62);
+    value = Math.floor(value / 62);
+  }
+  return text;
+}
+
+function randomBase62(length: number): string {
+  let text = '';
+  while (text.length < length) {
+    for (const byte of randomBytes(length)) {
+      // 248 is the largest multiple of 62 in a byte: beyond it, some characters would be likelier.
+      if (byte < 248 && text.length < length) text += ALPHABET.charAt(byte % 62);
+    }
+  }
+  return text;
+}

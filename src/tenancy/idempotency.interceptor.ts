@@ -1,0 +1,86 @@
+import { Injectable, SetMetadata, type CallHandler, type CustomDecorator, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { Request, Response } from 'express';
+import { from, lastValueFrom, type Observable } from 'rxjs';
+import { Idempotency, type Claim } from '../ledger/idempotency.js';
+import { canonicalJson } from '../platform/canonical-json.js';
+import { DomainError } from '../platform/errors/domain-error.js';
+import { TenantContext } from './tenant-context.js';
+
+const SHOWS_SECRET = 'loci:shows-secret';
+const MOST_CHARACTERS = 255;
+
+/** For a route whose answer shows a key once: a replay shows everything else. */
+export const ShowsSecret = (): CustomDecorator => SetMetadata(SHOWS_SECRET, true);
+
+export class IdempotencyKeyInvalid extends DomainError<'idempotency.key_invalid'> {
+  readonly code = 'idempotency.key_invalid';
+  constructor() {
+    super(`An Idempotency-Key is one to ${MOST_CHARACTERS} printable characters.`);
+  }
+}
+
+/** Every POST takes an `Idempotency-Key`: the same request again gets the first one's answer. */
+@Injectable()
+export class IdempotencyInterceptor implements NestInterceptor {
+  constructor(
+    private readonly idempotency: Idempotency,
+    private readonly context: TenantContext,
+    private readonly reflector: Reflector,
+  ) {}
+
+  intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const http = execution.switchToHttp();
+    const request = http.getRequest<Request>();
+    const key = request.headers['idempotency-key'];
+    if (key === undefined || request.method !== 'POST' || this.context.request.principal === null) {
+      return next.handle();
+    }
+    if (typeof key !== 'string' || !/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(key) || key.length > MOST_CHARACTERS) {
+      throw new IdempotencyKeyInvalid();
+    }
+    const showsSecret = this.reflector.get<boolean | undefined>(SHOWS_SECRET, execution.getHandler()) ?? false;
+    return from(this.once(key, request, http.getResponse<Response>(), next, showsSecret));
+  }
+
+  private async once(
+    key: string,
+    request: Request,
+    response: Response,
+    next: CallHandler,
+    showsSecret: boolean,
+  ): Promise<unknown> {
+    const { claim, kept } = await this.idempotency.claim({
+      principal: this.context.principal,
+      route: `${request.method} ${request.path.replace(/\/$/, '')}`,
+      key,
+      content: canonicalJson([request.body ?? null, request.query, request.headers['x-workspace-id'] ?? null]),
+    });
+    if (kept !== null) {
+      response.setHeader('Idempotency-Replayed', 'true');
+      response.status(kept.status);
+      return kept.body;
+    }
+    this.context.request.claim = claim;
+    const body = await this.work(claim, next);
+    await this.idempotency.settle(claim, {
+      status: response.statusCode,
+      body: showsSecret ? withoutKeys(body) : body,
+    });
+    return body;
+  }
+
+  private async work(claim: Claim, next: CallHandler): Promise<unknown> {
+    try {
+      return await lastValueFrom<unknown>(next.handle());
+    } catch (error) {
+      await this.idempotency.release(claim);
+      throw error;
+    }
+  }
+}
+
+/** The same answer without any member that is called `key`. */
+function withoutKeys(body: unknown): unknown {
+  return JSON.parse(JSON.stringify(body, (name, member: unknown) => (name === 'key' ? undefined : member)));
+}

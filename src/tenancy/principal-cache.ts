@@ -1,0 +1,100 @@
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { Client } from 'pg';
+import { Database } from '../platform/database/database.js';
+import { hashToken } from './api-key.js';
+import type { KeyPrincipal } from './principal.js';
+import { TenantDirectory } from './tenant-directory.js';
+
+/** PostgreSQL's channel; the payload is the id of the tenant whose keys or state changed. */
+export const PRINCIPALS_CHANNEL = 'loci_principals';
+
+/** Counted from before the query, so that what is served is never older than this. */
+const FRESH_MS = 800;
+const RECONNECT_MS = 1_000;
+
+interface Entry {
+  principal: KeyPrincipal;
+  until: number;
+}
+
+/**
+ * Principals by token, for at most 800 ms, and dropped at once when PostgreSQL says that their tenant changed.
+ * So a revoked key or a suspended tenant is out within a second on every replica, also where NOTIFY fails.
+ * Tokens are known here by their hash alone; unknown ones are not remembered.
+ */
+@Injectable()
+export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
+  private readonly entries = new LRUCache<string, Entry>({ max: 10_000 });
+  private readonly loading = new Map<string, Promise<KeyPrincipal | null>>();
+  /** Grows with every invalidation: what was read before one is not kept after it. */
+  private generation = 0;
+  private listener: Client | null = null;
+  private closed = false;
+
+  constructor(
+    private readonly directory: TenantDirectory,
+    private readonly database: Database,
+  ) {}
+
+  async principalOf(token: string): Promise<KeyPrincipal | null> {
+    const key = hashToken(token).toString('base64');
+    const entry = this.entries.get(key);
+    if (entry !== undefined && entry.until > performance.now()) return entry.principal;
+    const underWay = this.loading.get(key);
+    if (underWay !== undefined) return underWay;
+    const load = this.load(key, token).finally(() => this.loading.delete(key));
+    this.loading.set(key, load);
+    return load;
+  }
+
+  /** Forgets a tenant's principals, or all of them. */
+  forget(tenantId?: string): void {
+    this.generation++;
+    this.loading.clear();
+    if (tenantId === undefined) {
+      this.entries.clear();
+      return;
+    }
+    for (const [key, entry] of this.entries) {
+      if (entry.principal.tenant.id === tenantId) this.entries.delete(key);
+    }
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.listen();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.closed = true;
+    await this.listener?.end().catch(() => undefined);
+  }
+
+  private async load(key: string, token: string): Promise<KeyPrincipal | null> {
+    const until = performance.now() + FRESH_MS;
+    const generation = this.generation;
+    const principal = await this.directory.principalOf(token);
+    if (principal !== null && generation === this.generation) this.entries.set(key, { principal, until });
+    return principal;
+  }
+
+  private async listen(): Promise<void> {
+    const client = new Client({ ...this.database.connection, application_name: 'loci-listener', keepAlive: true });
+    client.on('notification', (message) => this.forget(message.payload));
+    client.on('error', () => undefined);
+    client.on('end', () => {
+      this.listener = null;
+      if (!this.closed) setTimeout(() => void this.reconnect(), RECONNECT_MS).unref();
+    });
+    await client.connect();
+    await client.query(`LISTEN ${PRINCIPALS_CHANNEL}`);
+    this.listener = client;
+    // What was said while nobody listened is lost.
+    this.forget();
+  }
+
+  private async reconnect(): Promise<void> {
+    if (this.closed) return;
+    await this.listen().catch(() => undefined);
+  }
+}

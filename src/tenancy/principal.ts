@@ -1,0 +1,55 @@
+import type { PlanTier } from '../platform/config/plans.js';
+import type { SpaceName, TenantId, TenantSlug, WorkspaceId } from './tenant.js';
+import type { TenantKey } from './tenant-key.js';
+
+/** What a key may do. The bare word `memory` in a request means both memory scopes. */
+export const SCOPES = ['memory:read', 'memory:write', 'search', 'chat', 'ingest', 'manage'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export type TenantState = 'active' | 'suspended' | 'deleted';
+
+/**
+ * A tenant, as a capability: who holds it may work on this tenant's ledger and spaces, and on no other's.
+ * Made only by the key guard and by `TenantDirectory`, from the ledger.
+ */
+export interface Tenant {
+  readonly id: TenantId;
+  readonly slug: TenantSlug;
+  readonly space: SpaceName;
+  readonly name: string;
+  readonly state: TenantState;
+  readonly plan: PlanTier;
+  readonly placement: string;
+  readonly embeddingModel: string;
+  readonly defaultWorkspace: WorkspaceId;
+  readonly settings: TenantSettings;
+  readonly key: TenantKey;
+}
+
+/** Numbers that override the tenant's plan, and whatever else an operator keeps there. */
+export interface TenantSettings {
+  quotas?: { max_memories?: number; max_api_calls_per_minute?: number; max_storage_gb?: number };
+  [name: string]: unknown;
+}
+
+export interface OperatorPrincipal {
+  kind: 'operator';
+}
+
+export interface KeyPrincipal {
+  kind: 'key';
+  keyId: string;
+  tenant: Tenant;
+  /** Null: the whole tenant. */
+  workspace: WorkspaceId | null;
+  scopes: ReadonlySet<Scope>;
+  /** The key's own limit, before the tenant's and the plan's. */
+  rateLimitPerMinute: number | null;
+}
+
+export type Principal = OperatorPrincipal | KeyPrincipal;
+
+/** How the audit names a principal. */
+export function actorOf(principal: Principal): string {
+  return principal.kind === 'operator' ? 'operator' : `key:${principal.keyId}`;
+}

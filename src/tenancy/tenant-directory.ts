@@ -1,0 +1,119 @@
+import { timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Database } from '../platform/database/database.js';
+import type { PlanTier } from '../platform/config/plans.js';
+import { hashToken } from './api-key.js';
+import { SCOPES, type KeyPrincipal, type Scope, type Tenant, type TenantSettings, type TenantState } from './principal.js';
+import { spaceName, type TenantId, type TenantSlug, type WorkspaceId } from './tenant.js';
+import { MasterKey } from './tenant-key.js';
+
+interface TenantRow {
+  id: TenantId;
+  slug: TenantSlug;
+  name: string;
+  state: TenantState;
+  plan: PlanTier;
+  placement: string;
+  embedding_model: string;
+  default_workspace_id: WorkspaceId;
+  settings: TenantSettings;
+  wrapped_key: Buffer;
+}
+
+interface KeyRow extends TenantRow {
+  key_id: string;
+  hash: Buffer;
+  workspace_id: WorkspaceId | null;
+  scopes: string[];
+  rate_limit_per_minute: number | null;
+}
+
+const TENANT_COLUMNS = `t.id, t.slug, t.name, t.state, t.plan, t.placement, t.embedding_model,
+  t.default_workspace_id, t.settings, t.wrapped_key`;
+
+/** Makes `Tenant` values, from the ledger alone. */
+@Injectable()
+export class TenantDirectory {
+  constructor(
+    private readonly database: Database,
+    private readonly master: MasterKey,
+  ) {}
+
+  /** Null for a token that is unknown, expired or revoked. A suspended or deleted tenant's key is still found. */
+  async principalOf(token: string): Promise<KeyPrincipal | null> {
+    const hash = hashToken(token);
+    const rows = await this.database.asSystem<KeyRow[]>((manager) =>
+      manager.query(
+        `SELECT ${TENANT_COLUMNS}, k.id AS key_id, k.hash, k.workspace_id, k.scopes, k.rate_limit_per_minute
+         FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
+         WHERE k.lookup = $1 AND (k.revoked_at IS NULL OR k.revoked_at > now()) AND (k.expires_at IS NULL OR k.expires_at > now())`,
+        [hash.subarray(0, 8)],
+      ),
+    );
+    const row = rows.find((candidate) => timingSafeEqual(candidate.hash, hash));
+    if (row === undefined) return null;
+    return {
+      kind: 'key',
+      keyId: row.key_id,
+      tenant: this.tenantFrom(row),
+      workspace: row.workspace_id,
+      scopes: new Set(SCOPES.filter((scope) => grants(row.scopes, scope))),
+      rateLimitPerMinute: row.rate_limit_per_minute,
+    };
+  }
+
+  /** Null where there is none. For the operator's routes and the server's own jobs. */
+  async tenantById(id: TenantId): Promise<Tenant | null> {
+    const [tenant] = await this.tenants('t.id = $1', [id]);
+    return tenant ?? null;
+  }
+
+  /** Tenants with texts that wait for a vector of this model. */
+  async waitingForVectors(model: string, limit: number): Promise<Tenant[]> {
+    return this.tenants(
+      `t.state = 'active' AND EXISTS (SELECT FROM pending_vectors p WHERE p.tenant_id = t.id AND p.model = $1) LIMIT $2`,
+      [model, limit],
+    );
+  }
+
+  /** Active tenants whose queries are still answered by another model. */
+  async notYetOn(model: string, limit: number): Promise<Tenant[]> {
+    return this.tenants(`t.state = 'active' AND t.embedding_model <> $1 ORDER BY t.id LIMIT $2`, [model, limit]);
+  }
+
+  /** Every model that texts wait for. */
+  async modelsInUse(): Promise<string[]> {
+    const rows = await this.database.asSystem<{ model: string }[]>((manager) =>
+      manager.query('SELECT DISTINCT model FROM pending_vectors'),
+    );
+    return rows.map((row) => row.model);
+  }
+
+  private async tenants(condition: string, values: unknown[]): Promise<Tenant[]> {
+    const rows = await this.database.asSystem<TenantRow[]>((manager) =>
+      manager.query(`SELECT ${TENANT_COLUMNS} FROM tenants t WHERE ${condition}`, values),
+    );
+    return rows.map((row) => this.tenantFrom(row));
+  }
+
+  private tenantFrom(row: TenantRow): Tenant {
+    return {
+      id: row.id,
+      slug: row.slug,
+      space: spaceName(row.slug),
+      name: row.name,
+      state: row.state,
+      plan: row.plan,
+      placement: row.placement,
+      embeddingModel: row.embedding_model,
+      defaultWorkspace: row.default_workspace_id,
+      settings: row.settings,
+      key: this.master.unwrap(row.id, row.wrapped_key),
+    };
+  }
+}
+
+/** The bare word `memory` means both memory scopes. */
+function grants(granted: string[], scope: Scope): boolean {
+  return granted.includes(scope) || (scope.startsWith('memory:') && granted.includes('memory'));
+}
