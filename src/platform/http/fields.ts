@@ -212,6 +212,18 @@ export function ListOf(
   return field(nestedListRule(dto, options), schema, options, Type(dto));
 }
 
+/**
+ * A list of DTOs that the route reads one by one with `readItem`, so that a bad one does not refuse the others.
+ * Here only the list and its being made of objects are checked.
+ */
+export function EachOf(
+  dto: () => DtoClass,
+  options: FieldOptions & { min?: number; max: number },
+): PropertyDecorator {
+  const { check } = nestedListRule(dto, options);
+  return field({ check, list: true }, { ...lazily(dto), isArray: true, maxItems: options.max }, options);
+}
+
 /** Accepted whatever it is, and dropped: for what other systems' clients send and Loci has no meaning for. */
 export function Ignored(): PropertyDecorator {
   return applyDecorators(

@@ -62,6 +62,17 @@ export function readDto<Dto extends object>(dto: new () => Dto, value: unknown, 
   return instance;
 }
 
+/** One item of a list that was declared with `EachOf`, or what is wrong with it. `at`: `body.memories[2]`. */
+export function readItem<Dto extends object>(
+  dto: new () => Dto,
+  item: object,
+  at: string,
+): { dto: Dto; errors: null } | { dto: null; errors: FieldError[] } {
+  const errors: FieldError[] = [];
+  const instance = readObject(dto, item, at, 'body', errors);
+  return errors.length === 0 ? { dto: instance, errors: null } : { dto: null, errors };
+}
+
 function readObject<Dto extends object>(
   dto: new () => Dto,
   plain: object,
