@@ -10,6 +10,8 @@ export interface EmbeddedOptions {
   workers?: number;
   /** Files held open by all threads together; an open file costs some 0.3 MB. Default 256. */
   maxOpen?: number;
+  /** Megabytes that all threads together spend on vectors they have read. Default 96: some 30,000 memories. */
+  vectorMegabytes?: number;
 }
 
 /**
@@ -27,12 +29,18 @@ export class EmbeddedEngine {
   }
 
   /** Rejects where the folder cannot be made or a thread does not start. */
-  static async start({ folder, workers = 2, maxOpen = 256 }: EmbeddedOptions): Promise<EmbeddedEngine> {
+  static async start({
+    folder,
+    workers = 2,
+    maxOpen = 256,
+    vectorMegabytes = 96,
+  }: EmbeddedOptions): Promise<EmbeddedEngine> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
     const threads = new SpaceThreads(workers, {
       folder,
       maxOpen: Math.max(1, Math.floor(maxOpen / workers)),
+      vectorBytes: (vectorMegabytes * 2 ** 20) / workers,
     });
     await threads.ping();
     return new EmbeddedEngine(threads);

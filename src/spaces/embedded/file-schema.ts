@@ -57,8 +57,6 @@ export function createVectorTables(db: Database, slot: number): void {
       codes BLOB
     );
     CREATE UNIQUE INDEX ${t}_identity ON ${t}_memories (ws, id);
-    CREATE INDEX ${t}_session ON ${t}_memories (session) WHERE session IS NOT NULL;
-    CREATE INDEX ${t}_user ON ${t}_memories ("user") WHERE "user" IS NOT NULL;
     CREATE TABLE ${t}_points (key INTEGER PRIMARY KEY, id TEXT NOT NULL, alone BLOB, joined BLOB, terms BLOB NOT NULL);
     CREATE TABLE ${t}_tags (tag TEXT, key INTEGER, PRIMARY KEY (tag, key)) WITHOUT ROWID;
     CREATE INDEX ${t}_tags_of ON ${t}_tags (key);

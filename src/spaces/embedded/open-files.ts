@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { SpaceName } from '../../tenancy/tenant.js';
 import { GraphStore } from './graph-store.js';
+import { PointMemory } from './point-memory.js';
 import { isCorruption, removeFile, TenantFile, fileSize } from './tenant-file.js';
 import { VectorStore } from './vector-store.js';
 import type { EmbeddingModel } from '../vector-space.js';
@@ -10,7 +11,10 @@ export class OpenSpace {
   private readonly vectorStores = new Map<string, VectorStore>();
   readonly graph: GraphStore;
 
-  constructor(readonly file: TenantFile) {
+  constructor(
+    readonly file: TenantFile,
+    private readonly memory: PointMemory,
+  ) {
     this.graph = new GraphStore(file);
   }
 
@@ -18,25 +22,35 @@ export class OpenSpace {
     const name = `${model.dimensions} ${model.name}`;
     let store = this.vectorStores.get(name);
     if (store === undefined) {
-      store = new VectorStore(this.file, model);
+      store = new VectorStore(this.file, model, this.memory);
       this.vectorStores.set(name, store);
     }
     return store;
   }
 
   forget(): void {
+    for (const store of this.vectorStores.values()) store.forget();
     this.vectorStores.clear();
+  }
+
+  close(): void {
+    this.forget();
+    this.file.close();
   }
 }
 
 /** This thread's open files: the least recently used is closed where there are too many. */
 export class OpenFiles {
   private readonly open = new Map<SpaceName, OpenSpace>();
+  private readonly memory: PointMemory;
 
   constructor(
     private readonly folder: string,
     private readonly maxOpen: number,
-  ) {}
+    vectorBytes: number,
+  ) {
+    this.memory = new PointMemory(vectorBytes);
+  }
 
   /** Never makes a file: `empty` where there is none, or where it turns out to be corrupt and is discarded. */
   read<T>(name: SpaceName, empty: T, question: (space: OpenSpace) => T): T {
@@ -65,7 +79,7 @@ export class OpenFiles {
     this.open.delete(name);
     removeFile(this.path(name));
     // After the removal: closing would otherwise move the log into the file first.
-    space?.file.close();
+    space?.close();
     removeFile(this.path(name));
   }
 
@@ -74,7 +88,7 @@ export class OpenFiles {
   }
 
   closeAll(): void {
-    for (const { file } of this.open.values()) file.close();
+    for (const space of this.open.values()) space.close();
     this.open.clear();
   }
 
@@ -92,34 +106,28 @@ export class OpenFiles {
   private find(name: SpaceName): OpenSpace | null {
     const known = this.open.get(name);
     if (known !== undefined) {
-      const state = known.file.state();
-      if (state === 'same') {
+      if (known.file.isUntouched()) {
         this.open.delete(name);
         this.open.set(name, known);
         if (known.file.changedElsewhere()) known.forget();
         return known;
       }
-      if (state === 'torn') this.drop(name);
-      else this.close(name, known);
+      this.open.delete(name);
+      known.close();
     }
     const file = TenantFile.open(this.path(name));
     return file === null ? null : this.keep(name, file);
   }
 
   private keep(name: SpaceName, file: TenantFile): OpenSpace {
-    const space = new OpenSpace(file);
+    const space = new OpenSpace(file, this.memory);
     this.open.set(name, space);
-    for (const [oldest, { file: idle }] of this.open) {
+    for (const [oldest, idle] of this.open) {
       if (this.open.size <= this.maxOpen) break;
       this.open.delete(oldest);
       idle.close();
     }
     return space;
-  }
-
-  private close(name: SpaceName, space: OpenSpace): void {
-    this.open.delete(name);
-    space.file.close();
   }
 
   private path(name: SpaceName): string {

@@ -18,53 +18,36 @@ export interface Passing {
   count: number;
 }
 
-/** Times are looked up in memory, as nearly every question has them; the rest in the tables. Empty lists: anything. */
+/**
+ * Which memories a filter lets through. Tags are looked up in their table, which few memories share; the rest is
+ * compared in memory, as a type or a user may well be everybody's. An empty list of tags or types asks for nothing.
+ */
 export function passing(workspace: SearchedWorkspace, filter: Filter): Passing {
   const { index } = workspace;
-  const conditions = conditionsOf(filter);
+  const everything = { mask: index.alive, count: index.live };
+  const tags = filter.tags !== undefined && filter.tags.values.length > 0 ? filter.tags : null;
+  const kept = keptLabels(index, filter);
   const excluded = filter.excludeTags ?? [];
   const timed = filter.from !== undefined || filter.until !== undefined || filter.validAt !== undefined;
-  if (!timed && conditions.sql.length === 0 && excluded.length === 0) {
-    return { mask: index.alive, count: index.live };
-  }
-  const mask =
-    conditions.sql.length === 0 ? index.alive.slice(0, index.places) : maskOf(workspace, conditions);
+  if (!timed && tags === null && kept.length === 0 && excluded.length === 0) return everything;
+  const mask = tags === null ? index.alive.slice(0, index.places) : taggedMask(workspace, tags);
+  for (const keep of kept) keep(mask);
   if (excluded.length > 0) exclude(workspace, excluded, mask);
+  if (timed) keepInTime(index, filter, mask);
   let count = 0;
-  for (let place = 0; place < mask.length; place++) {
-    if (mask[place] !== 1) continue;
-    if (timed && !isInTime(index, place, filter)) mask[place] = 0;
-    else count++;
-  }
+  for (const passes of mask) count += passes;
   return { mask, count };
 }
 
-interface Conditions {
-  sql: string[];
-  values: unknown[];
-}
-
-function conditionsOf(filter: Filter): Conditions {
-  const sql: string[] = [];
-  const values: unknown[] = [];
-  for (const column of ['session', 'user', 'agent'] as const) {
-    if (filter[column] === undefined) continue;
-    sql.push(`"${column}" = ?`);
-    values.push(filter[column]);
-  }
-  if (filter.types !== undefined && filter.types.length > 0) {
-    sql.push('type IN (SELECT value FROM json_each(?))');
-    values.push(JSON.stringify(filter.types));
-  }
-  if (filter.tags !== undefined && filter.tags.values.length > 0) {
-    const wanted = [...new Set(filter.tags.values)];
-    sql.push(
-      `key IN (${TAGGED[filter.tags.match]}${filter.tags.mode === 'all' ? ' GROUP BY t.key HAVING count(DISTINCT wanted.key) = ?' : ''})`,
-    );
-    values.push(JSON.stringify(wanted));
-    if (filter.tags.mode === 'all') values.push(wanted.length);
-  }
-  return { sql, values };
+function keptLabels(index: WorkspaceIndex, filter: Filter): ((mask: Uint8Array) => void)[] {
+  const { labels } = index;
+  const kept: ((mask: Uint8Array) => void)[] = [];
+  const { types, session, user, agent } = filter;
+  if (types !== undefined && types.length > 0) kept.push((mask) => labels.type.keepOnly(types, mask));
+  if (session !== undefined) kept.push((mask) => labels.session.keepOnly([session], mask));
+  if (user !== undefined) kept.push((mask) => labels.user.keepOnly([user], mask));
+  if (agent !== undefined) kept.push((mask) => labels.agent.keepOnly([agent], mask));
+  return kept;
 }
 
 /** The wanted tags lead, one look into the index for each: CROSS JOIN keeps it so. A prefix is a range of tags. */
@@ -74,15 +57,23 @@ const TAGGED = {
     'SELECT t.key FROM json_each(?) wanted CROSS JOIN $_tags t ' +
     'ON t.tag >= wanted.value AND t.tag < wanted.value || char(1114111)',
 };
+const IN_WORKSPACE = ' WHERE t.key BETWEEN ? AND ?';
+const MODES = { any: '', all: ' GROUP BY t.key HAVING count(DISTINCT wanted.key) = ?' };
 
-function maskOf({ file, tables, ws, index }: SearchedWorkspace, { sql, values }: Conditions): Uint8Array {
-  const text = `SELECT key FROM $_memories WHERE key BETWEEN ? AND ? AND ${sql.join(' AND ')}`;
-  const keys = file
-    .sql(text.replaceAll('$_', `${tables}_`))
-    .pluck()
-    .all(firstKey(ws), lastKey(ws), ...values) as number[];
+function taggedMask(
+  { file, tables, ws, index }: SearchedWorkspace,
+  { values, mode, match }: NonNullable<Filter['tags']>,
+): Uint8Array {
+  const wanted = [...new Set(values)];
+  const parameters: unknown[] = [JSON.stringify(wanted), firstKey(ws), lastKey(ws)];
+  if (mode === 'all') parameters.push(wanted.length);
+  const text = `${TAGGED[match]}${IN_WORKSPACE}${MODES[mode]}`.replaceAll('$_', `${tables}_`);
   const mask = new Uint8Array(index.places);
-  for (const key of keys) mask[placeOf(key)] = 1;
+  for (const key of file
+    .sql(text)
+    .pluck()
+    .all(...parameters) as number[])
+    mask[placeOf(key)] = 1;
   return mask;
 }
 
@@ -96,13 +87,15 @@ function exclude({ file, tables, ws }: SearchedWorkspace, tags: string[], mask: 
   for (const key of keys) mask[placeOf(key)] = 0;
 }
 
-function isInTime(index: WorkspaceIndex, place: number, filter: Filter): boolean {
-  const timestamp = index.timestamps[place] as number;
-  if (filter.from !== undefined && timestamp < filter.from) return false;
-  if (filter.until !== undefined && timestamp > filter.until) return false;
-  if (filter.validAt === undefined) return true;
-  const validity = index.validity.get(place);
-  if (validity === undefined) return true;
-  const { from, until } = validity;
-  return (from === null || from <= filter.validAt) && (until === null || filter.validAt < until);
+function keepInTime(index: WorkspaceIndex, filter: Filter, mask: Uint8Array): void {
+  const { from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, validAt } = filter;
+  const { timestamps, validity } = index;
+  for (let place = 0; place < mask.length; place++) {
+    const timestamp = timestamps[place] as number;
+    if (timestamp < from || timestamp > until) mask[place] = 0;
+  }
+  if (validAt === undefined) return;
+  for (const [place, { from: begins, until: ends }] of validity) {
+    if ((begins !== null && begins > validAt) || (ends !== null && validAt >= ends)) mask[place] = 0;
+  }
 }

@@ -5,43 +5,69 @@ export function wordsFor(dimensions: number): number {
 
 export function writeSignCode(vector: Float32Array, code: Uint32Array, offset: number): void {
   for (let at = 0; at < vector.length; at++) {
-    if ((vector[at] ?? 0) > 0) {
+    if ((vector[at] as number) > 0) {
       const word = offset + (at >>> 5);
-      code[word] = (code[word] ?? 0) | (1 << (at & 31));
+      code[word] = (code[word] as number) | (1 << (at & 31));
     }
   }
 }
 
+/** Which places are looked at: those that the mask lets through and that have the wanted vector. */
+export interface Wanted {
+  mask: Uint8Array;
+  has: Uint8Array;
+  bit: number;
+  places: number;
+}
+
 /**
  * The places whose codes differ least from the question's, at most `most`: a first pass over everything, whose
- * finds are then scored with their full vectors. In no order.
+ * finds are then scored with their full vectors. In order of place.
  */
 export function nearestCodes(
   codes: Uint32Array,
   question: Uint32Array,
-  wanted: (place: number) => boolean,
-  places: number,
+  wanted: Wanted,
   most: number,
 ): number[] {
+  const { mask, has, bit, places } = wanted;
   const words = question.length;
   const distances = scratch(places);
   const histogram = new Uint32Array(words * 32 + 1);
-  for (let place = 0, offset = 0; place < places; place++, offset += words) {
-    if (!wanted(place)) {
+  for (let place = 0; place < places; place++) {
+    if (((mask[place] as number) & 1) === 0 || ((has[place] as number) & bit) === 0) {
       distances[place] = NONE;
       continue;
     }
-    let distance = 0;
-    for (let word = 0; word < words; word++) {
-      let bits = (codes[offset + word] as number) ^ (question[word] as number);
-      bits -= (bits >>> 1) & 0x55555555;
-      bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
-      distance += Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-    }
+    const distance = difference(codes, place * words, question, words);
     distances[place] = distance;
     histogram[distance] = (histogram[distance] as number) + 1;
   }
   return closest(distances, histogram, places, most);
+}
+
+/**
+ * How many bits differ. Three words at a time: a full adder makes two words of them, one that counts single bits and
+ * one that counts double, so that a third fewer are counted.
+ */
+function difference(codes: Uint32Array, offset: number, question: Uint32Array, words: number): number {
+  let count = 0;
+  let word = 0;
+  for (; word + 2 < words; word += 3) {
+    const a = (codes[offset + word] as number) ^ (question[word] as number);
+    const b = (codes[offset + word + 1] as number) ^ (question[word + 1] as number);
+    const c = (codes[offset + word + 2] as number) ^ (question[word + 2] as number);
+    const either = a ^ b;
+    count += ones(either ^ c) + 2 * ones((a & b) | (either & c));
+  }
+  for (; word < words; word++) count += ones((codes[offset + word] as number) ^ (question[word] as number));
+  return count;
+}
+
+function ones(word: number): number {
+  let bits = word - ((word >>> 1) & 0x55555555);
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 const NONE = 0xffff;

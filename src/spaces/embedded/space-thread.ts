@@ -8,8 +8,8 @@ import type { SpaceWork, ThreadOptions, WorkKind, WorkReply, WorkRequest } from 
 /** The thread's side: one call after another, each against the one file that it names. */
 if (parentPort === null) throw new Error('This file runs as a worker thread');
 const port = parentPort;
-const { folder, maxOpen } = workerData as ThreadOptions;
-const files = new OpenFiles(folder, maxOpen);
+const { folder, maxOpen, vectorBytes } = workerData as ThreadOptions;
+const files = new OpenFiles(folder, maxOpen, vectorBytes);
 
 type Handlers = {
   [Kind in WorkKind]: (space: SpaceName, args: SpaceWork[Kind]['args']) => SpaceWork[Kind]['result'];

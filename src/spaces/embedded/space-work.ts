@@ -74,4 +74,6 @@ export type WorkReply =
 export interface ThreadOptions {
   folder: string;
   maxOpen: number;
+  /** How much memory a thread may spend on vectors it has read. */
+  vectorBytes: number;
 }

@@ -74,8 +74,12 @@ export class TenantFile {
     }
   }
 
+  isUntouched(): boolean {
+    return this.state() === 'same';
+  }
+
   /** `changed`: another file lies under the path, or none. `torn`: this very file was written by somebody else. */
-  state(): 'same' | 'changed' | 'torn' {
+  private state(): 'same' | 'changed' | 'torn' {
     const found = identityOf(this.path);
     if (found === this.identity) return 'same';
     return found !== null && inodeOf(found) === inodeOf(this.identity) ? 'torn' : 'changed';
@@ -123,8 +127,12 @@ export class TenantFile {
     return Number(this.sql('INSERT INTO workspaces (workspace) VALUES (?)').run(workspace).lastInsertRowid);
   }
 
+  /** The log is moved into the file, unless the file is not what it was: then it would make a mix of two. */
   close(): void {
+    const state = this.state();
+    if (state === 'torn') removeFile(this.path);
     this.db.close();
+    if (state === 'changed') removeLog(this.path);
   }
 
   private checkpoint(): void {
@@ -140,7 +148,12 @@ export class TenantFile {
 
 /** The main file first: a log without one is removed by whoever makes the next. */
 export function removeFile(path: string): void {
-  for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${end}`, { force: true });
+  rmSync(path, { force: true });
+  removeLog(path);
+}
+
+export function removeLog(path: string): void {
+  for (const end of ['-wal', '-shm', '-journal']) rmSync(`${path}${end}`, { force: true });
 }
 
 export function fileSize(path: string): number {

@@ -2,6 +2,7 @@ import type { VectorQuery } from '../vector-space.js';
 import { best, mergeRankings, promisingFirst, type Merged, type Ranking } from './best.js';
 import { float32sOf, uint32sOf } from './blobs.js';
 import { firstKey, lastKey, placeOf } from './keys.js';
+import { product } from './point-memory.js';
 import { passing, type Passing, type SearchedWorkspace } from './passing.js';
 import { nearestCodes, writeSignCode } from './sign-codes.js';
 import type { PackedCandidates } from './space-work.js';
@@ -25,6 +26,7 @@ interface Point {
 export function searchWorkspace(workspace: SearchedWorkspace, query: VectorQuery): PackedCandidates {
   const allowed = passing(workspace, query.filter);
   const points = new Map<number, Point>();
+  workspace.index.points.touch();
   const rankings: Ranking[] = [];
   let text: TextScores | null = null;
   if (allowed.count > 0 && query.vector === null && query.terms.length === 0) {
@@ -79,13 +81,7 @@ function chosenByCodes(
   const most = Math.max(limit, index.live <= CHOSEN.upTo ? CHOSEN.few : CHOSEN.many);
   const { has, places } = index;
   const chosen = (part: Uint32Array, bit: number): number[] =>
-    nearestCodes(
-      part,
-      question,
-      (place) => mask[place] === 1 && ((has[place] as number) & bit) !== 0,
-      places,
-      most,
-    );
+    nearestCodes(part, question, { mask, has, bit, places }, most);
   return new Set([...chosen(codes.alone, HAS_ALONE), ...chosen(codes.joined, HAS_JOINED)]);
 }
 
@@ -114,35 +110,38 @@ function textRankings({ alone, joined, places }: TextScores, limit: number): Ran
   });
 }
 
-function readPoint(
-  { file, tables, ws }: SearchedWorkspace,
+function readPoint(workspace: SearchedWorkspace, place: number, vector: Float32Array | null): Point {
+  const { points, has } = workspace.index;
+  const row = points.row(place);
+  if (row === undefined) return readStored(workspace, place, vector);
+  const score = (part: 0 | 1, bit: number): number =>
+    vector === null || ((has[place] as number) & bit) === 0 ? Number.NaN : points.product(row, part, vector);
+  return { id: points.id(row), alone: score(0, HAS_ALONE), joined: score(1, HAS_JOINED) };
+}
+
+function readStored(
+  { file, tables, ws, index }: SearchedWorkspace,
   place: number,
   vector: Float32Array | null,
 ): Point {
-  if (vector === null) {
-    const id = file
-      .sql(`SELECT id FROM ${tables}_points WHERE key = ?`)
-      .pluck()
-      .get(firstKey(ws) + place);
-    if (typeof id !== 'string') throw new FileCorrupt('a memory without its point');
-    return { id, alone: Number.NaN, joined: Number.NaN };
-  }
   const row = file
     .sql(`SELECT id, alone, joined FROM ${tables}_points WHERE key = ?`)
     .raw()
     .get(firstKey(ws) + place) as [string, unknown, unknown] | undefined;
   if (row === undefined) throw new FileCorrupt('a memory without its point');
-  return { id: row[0], alone: cosine(vector, row[1]), joined: cosine(vector, row[2]) };
+  const alone = storedVector(row[1], index.dimensions);
+  const joined = storedVector(row[2], index.dimensions);
+  index.points.keep(place, row[0], alone, joined);
+  const score = (stored: Float32Array | null): number =>
+    stored === null || vector === null ? Number.NaN : product(vector, stored, 0);
+  return { id: row[0], alone: score(alone), joined: score(joined) };
 }
 
-/** Both are of unit length. */
-function cosine(question: Float32Array, stored: unknown): number {
-  if (stored === null) return Number.NaN;
-  const vector = float32sOf(stored);
-  if (vector.length !== question.length) throw new FileCorrupt('a vector of another length');
-  let sum = 0;
-  for (let at = 0; at < vector.length; at++) sum += (question[at] as number) * (vector[at] as number);
-  return sum;
+function storedVector(blob: unknown, dimensions: number): Float32Array | null {
+  if (blob === null) return null;
+  const vector = float32sOf(blob);
+  if (vector.length !== dimensions) throw new FileCorrupt('a vector of another length');
+  return vector;
 }
 
 function placesOf(mask: Uint8Array): number[] {

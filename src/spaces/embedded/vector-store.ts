@@ -4,14 +4,15 @@ import type { EmbeddingModel, VectorQuery } from '../vector-space.js';
 import { uint32sOf } from './blobs.js';
 import { createVectorTables, dropVectorTables, emptyVectorTables } from './file-schema.js';
 import { firstKey, lastKey, placeOf } from './keys.js';
+import type { PointMemory } from './point-memory.js';
 import type { PackedBatch, PackedCandidates } from './space-work.js';
 import type { TenantFile } from './tenant-file.js';
 import { searchWorkspace } from './vector-search.js';
 import { VectorWriter } from './vector-writer.js';
 import { NOTHING_APPLIED, sameWatermark } from './watermark-rules.js';
-import { WorkspaceIndex } from './workspace-index.js';
+import { WorkspaceIndex, type Facts } from './workspace-index.js';
 
-type FactsRow = [number, number, number | null, number | null, number, number | null, number];
+type FactsRow = Facts & { key: number };
 
 /** One model's vectors and texts in a tenant's file. */
 export class VectorStore {
@@ -20,7 +21,14 @@ export class VectorStore {
   constructor(
     readonly file: TenantFile,
     readonly model: EmbeddingModel,
+    private readonly memory: PointMemory,
   ) {}
+
+  /** Gives back what is kept in memory; the file has it all. */
+  forget(): void {
+    for (const { points } of this.indexes.values()) points.clear();
+    this.indexes.clear();
+  }
 
   watermark(): Watermark {
     return this.row() ?? NOTHING_APPLIED;
@@ -33,7 +41,7 @@ export class VectorStore {
       const slot = this.slot() ?? this.newSlot(batch.ledger);
       if (at.ledger !== null && at.ledger !== batch.ledger) {
         emptyVectorTables(this.file.db, slot);
-        this.indexes.clear();
+        this.forget();
       }
       new VectorWriter(this.file, `v${slot}`, this.model.dimensions, this.indexes).write(batch);
       this.file
@@ -69,7 +77,7 @@ export class VectorStore {
 
   /** True where nothing is left in the file that anybody has a watermark for. */
   drop(): boolean {
-    this.indexes.clear();
+    this.forget();
     return this.file.write(() => {
       const slot = this.slot();
       if (slot !== null) {
@@ -105,17 +113,15 @@ export class VectorStore {
   private index(slot: number, ws: number): WorkspaceIndex {
     const known = this.indexes.get(ws);
     if (known !== undefined) return known;
-    const index = new WorkspaceIndex(this.model.dimensions);
+    const index = new WorkspaceIndex(this.model.dimensions, this.memory);
     const rows = this.file
       .sql(
-        `SELECT key, timestamp, valid_from, valid_until, alone_length, joined_length, has
+        `SELECT key, type, session, "user" AS "user", agent, timestamp, valid_from AS validFrom, valid_until AS validUntil,
+           alone_length AS aloneLength, joined_length AS joinedLength, has
          FROM v${slot}_memories WHERE key BETWEEN ? AND ?`,
       )
-      .raw()
       .all(firstKey(ws), lastKey(ws)) as FactsRow[];
-    for (const [key, timestamp, validFrom, validUntil, aloneLength, joinedLength, has] of rows) {
-      index.put(placeOf(key), { timestamp, validFrom, validUntil, aloneLength, joinedLength, has });
-    }
+    for (const row of rows) index.put(placeOf(row.key), row);
     const tail = this.file
       .sql(`SELECT key, terms FROM v${slot}_tail JOIN v${slot}_points USING (key) WHERE key BETWEEN ? AND ?`)
       .raw()

@@ -64,6 +64,10 @@ export class VectorWriter {
     if (!posted) this.sql('INSERT OR IGNORE INTO $_tail VALUES (?)').run(key);
     const codes = signCodes(alone, joined, this.dimensions);
     const facts = {
+      type: item.type,
+      session: item.session,
+      user: item.user,
+      agent: item.agent,
       timestamp: item.timestamp,
       validFrom: item.validFrom,
       validUntil: item.validUntil,

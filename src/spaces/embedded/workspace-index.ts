@@ -1,3 +1,5 @@
+import { Labels } from './labels.js';
+import { WorkspacePoints, type PointMemory } from './point-memory.js';
 import type { TermCounts } from './term-counts.js';
 import { wordsFor, writeSignCode } from './sign-codes.js';
 
@@ -7,6 +9,10 @@ const HAS_JOINED_TEXT = 4;
 
 /** What searching needs to know of every memory of a workspace, by place. */
 export interface Facts {
+  type: string;
+  session: string | null;
+  user: string | null;
+  agent: string | null;
   timestamp: number;
   validFrom: number | null;
   validUntil: number | null;
@@ -19,8 +25,9 @@ export interface Facts {
 }
 
 /**
- * One workspace of one model, in memory: arrays indexed by place, some 40 bytes for each memory, and 100 more for the
- * sign codes once a search wanted them. Filled from the file at the first search, then kept up to date by each apply.
+ * One workspace of one model, in memory: arrays indexed by place, some 60 bytes for each memory, and 100 more for the
+ * sign codes once a search wanted them; full vectors as far as `PointMemory` has room. Filled from the file at the
+ * first search, then kept up to date by each apply.
  */
 export class WorkspaceIndex {
   /** One beyond the highest place ever used. */
@@ -31,6 +38,7 @@ export class WorkspaceIndex {
   timestamps = new Float64Array(64);
   aloneLengths = new Uint32Array(64);
   joinedLengths = new Uint32Array(64);
+  readonly labels = { type: new Labels(), session: new Labels(), user: new Labels(), agent: new Labels() };
   readonly validity = new Map<number, { from: number | null; until: number | null }>();
   /** Terms that are not in the stored postings yet. */
   readonly tail = new Map<number, TermCounts>();
@@ -38,9 +46,14 @@ export class WorkspaceIndex {
   readonly joined = { memories: 0, terms: 0 };
   codes: { alone: Uint32Array; joined: Uint32Array } | null = null;
   readonly words: number;
+  readonly points: WorkspacePoints;
 
-  constructor(dimensions: number) {
+  constructor(
+    readonly dimensions: number,
+    memory: PointMemory,
+  ) {
     this.words = wordsFor(dimensions);
+    this.points = new WorkspacePoints(memory, dimensions);
   }
 
   put(place: number, facts: Facts): void {
@@ -51,6 +64,10 @@ export class WorkspaceIndex {
     this.alive[place] = 1;
     this.has[place] = facts.has | (facts.joinedLength === null ? 0 : HAS_JOINED_TEXT);
     this.timestamps[place] = facts.timestamp;
+    this.labels.type.set(place, facts.type);
+    this.labels.session.set(place, facts.session);
+    this.labels.user.set(place, facts.user);
+    this.labels.agent.set(place, facts.agent);
     if (facts.validFrom !== null || facts.validUntil !== null) {
       this.validity.set(place, { from: facts.validFrom, until: facts.validUntil });
     }
@@ -67,6 +84,7 @@ export class WorkspaceIndex {
   remove(place: number): void {
     if (this.alive[place] !== 1) return;
     const has = this.has[place] as number;
+    this.points.forget(place);
     this.live--;
     this.alive[place] = 0;
     this.has[place] = 0;
