@@ -60,7 +60,9 @@ export class ChangeFeed {
   /** Where the tenant's ledger stands. */
   async head(tenant: Tenant): Promise<LedgerHead> {
     const [row] = await this.ledger.read(tenant, WHOLE_TENANT, (tx) =>
-      tx.rows<{ revision: string; epoch: string }>('SELECT revision, epoch FROM tenants WHERE id = $1', [tenant.id]),
+      tx.rows<{ revision: string; epoch: string }>('SELECT revision, epoch FROM tenants WHERE id = $1', [
+        tenant.id,
+      ]),
     );
     if (row === undefined) throw new Error(`The ledger does not know tenant ${tenant.id}`);
     return { ledger: ledgerId(tenant.id, Number(row.epoch)), revision: Number(row.revision) };
@@ -136,7 +138,8 @@ function memoryItem(tenant: Tenant, row: MemoryRow & { workspace_id: WorkspaceId
     user: row.user_id,
     agent: row.agent_id,
     alone: { terms, vector: vector('alone', row.alone_vector) },
-    joined: before === null ? null : { terms: [...before, ...terms], vector: vector('joined', row.joined_vector) },
+    joined:
+      before === null ? null : { terms: [...before, ...terms], vector: vector('joined', row.joined_vector) },
   };
 }
 

@@ -73,7 +73,8 @@ export class Erasure {
       };
       const before = new Map<string, number>();
       for (const table of [...CONTROL_TABLES, 'tenants']) before.set(table, await count(table));
-      for (const table of CONTROL_TABLES) await manager.query(`DELETE FROM ${table} WHERE tenant_id = $1`, [tenantId]);
+      for (const table of CONTROL_TABLES)
+        await manager.query(`DELETE FROM ${table} WHERE tenant_id = $1`, [tenantId]);
       await manager.query('DELETE FROM tenants WHERE id = $1', [tenantId]);
       const erased: Erased = {};
       for (const [table, removed] of before) erased[table] = { removed, remaining: await count(table) };

@@ -62,7 +62,11 @@ export class Claim {
   }
 
   private get place(): Place {
-    return { table: 'idempotency_keys', row: `${this.route}/${this.keyHash.toString('hex')}`, column: 'answer' };
+    return {
+      table: 'idempotency_keys',
+      row: `${this.route}/${this.keyHash.toString('hex')}`,
+      column: 'answer',
+    };
   }
 }
 

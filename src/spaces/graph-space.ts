@@ -56,7 +56,9 @@ export abstract class GraphSpace extends Projection<GraphItem> {
   abstract related(query: RelatedQuery): Promise<Related[]>;
   /** An edge counts only where both its ends are there. */
   abstract count(): Promise<{ nodes: number; relationships: number }>;
-  abstract list(): Promise<{ kind: 'memory' | 'relation'; workspace: WorkspaceId; id: string; revision: number }[]>;
+  abstract list(): Promise<
+    { kind: 'memory' | 'relation'; workspace: WorkspaceId; id: string; revision: number }[]
+  >;
 }
 
 export abstract class GraphEngine {

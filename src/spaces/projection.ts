@@ -13,6 +13,23 @@ export interface Watermark {
   revision: number;
 }
 
+/** Where a tenant's ledger stands. */
+export interface LedgerHead {
+  ledger: LedgerId;
+  revision: number;
+}
+
+/** What the ledger holds after a watermark, read in one statement. */
+export interface Changes<Item> {
+  ledger: LedgerId;
+  /** The revision that is reached when the items are applied. */
+  to: number;
+  /** Whole items in revision order, tombstones too. */
+  items: Item[];
+  /** There are more beyond the limit. */
+  cut: boolean;
+}
+
 /** Whole items in revision order, tombstones among them, that take a projection from one watermark to another. */
 export interface Batch<Item> {
   ledger: LedgerId;

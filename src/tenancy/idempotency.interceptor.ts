@@ -1,4 +1,11 @@
-import { Injectable, SetMetadata, type CallHandler, type CustomDecorator, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import {
+  Injectable,
+  SetMetadata,
+  type CallHandler,
+  type CustomDecorator,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { from, lastValueFrom, type Observable } from 'rxjs';
@@ -36,10 +43,15 @@ export class IdempotencyInterceptor implements NestInterceptor {
     if (key === undefined || request.method !== 'POST' || this.context.request.principal === null) {
       return next.handle();
     }
-    if (typeof key !== 'string' || !/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(key) || key.length > MOST_CHARACTERS) {
+    if (
+      typeof key !== 'string' ||
+      !/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(key) ||
+      key.length > MOST_CHARACTERS
+    ) {
       throw new IdempotencyKeyInvalid();
     }
-    const showsSecret = this.reflector.get<boolean | undefined>(SHOWS_SECRET, execution.getHandler()) ?? false;
+    const showsSecret =
+      this.reflector.get<boolean | undefined>(SHOWS_SECRET, execution.getHandler()) ?? false;
     return from(this.once(key, request, http.getResponse<Response>(), next, showsSecret));
   }
 
@@ -54,7 +66,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
       principal: this.context.principal,
       route: `${request.method} ${request.path.replace(/\/$/, '')}`,
       key,
-      content: canonicalJson([request.body ?? null, request.query, request.headers['x-workspace-id'] ?? null]),
+      content: canonicalJson([
+        request.body ?? null,
+        request.query,
+        request.headers['x-workspace-id'] ?? null,
+      ]),
     });
     if (kept !== null) {
       response.setHeader('Idempotency-Replayed', 'true');

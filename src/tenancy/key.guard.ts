@@ -8,6 +8,7 @@ import { OperatorToken } from './operator-token.js';
 import { PrincipalCache } from './principal-cache.js';
 import { actorOf, type KeyPrincipal, type Principal } from './principal.js';
 import { PUBLIC } from './public.decorator.js';
+import { RateLimiter } from './rate-limiter.js';
 import {
   Forbidden,
   OperatorReadsNoContent,
@@ -27,6 +28,7 @@ export class KeyGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly operator: OperatorToken,
     private readonly principals: PrincipalCache,
+    private readonly limiter: RateLimiter,
     private readonly context: TenantContext,
   ) {}
 
@@ -36,9 +38,13 @@ export class KeyGuard implements CanActivate {
     const request = execution.switchToHttp().getRequest<Request>();
     const principal = await this.authenticate(tokenOf(request));
     this.context.request.principal = principal;
-    const facts = requestFacts(execution.switchToHttp().getResponse<Response>());
+    const response = execution.switchToHttp().getResponse<Response>();
+    const facts = requestFacts(response);
     facts.actor = actorOf(principal);
-    if (principal.kind === 'key') facts.tenant = principal.tenant.slug;
+    if (principal.kind === 'key') {
+      facts.tenant = principal.tenant.slug;
+      await this.limit(principal, response);
+    }
     if (access === 'undeclared') throw new Forbidden('Nobody may call this route.');
     if (principal.kind === 'operator') {
       if ('operator' in access) return true;
@@ -47,7 +53,11 @@ export class KeyGuard implements CanActivate {
     return this.admit(principal, access, request.headers['x-tenant-id']);
   }
 
-  private admit(principal: KeyPrincipal, access: Access, claimedTenant: string | string[] | undefined): boolean {
+  private admit(
+    principal: KeyPrincipal,
+    access: Access,
+    claimedTenant: string | string[] | undefined,
+  ): boolean {
     const { tenant } = principal;
     if (claimedTenant !== undefined) {
       const claimed = String(claimedTenant).toLowerCase();
@@ -61,12 +71,20 @@ export class KeyGuard implements CanActivate {
     return true;
   }
 
+  /** Every answer to a key says how much it has left, refusals too. */
+  private async limit(principal: KeyPrincipal, response: Response): Promise<void> {
+    const { headers, refusal } = await this.limiter.count(principal);
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    if (refusal !== null) throw refusal;
+  }
+
   private async authenticate(token: string): Promise<Principal> {
     if (this.operator.matches(token)) return { kind: 'operator' };
     if (!isPlausible(token)) throw new TokenInvalid('malformed token');
     const principal = await this.principals.principalOf(token);
     if (principal === null) throw new TokenInvalid('unknown, expired or revoked token');
-    if (principal.tenant.state === 'deleted') throw new TokenInvalid(`key of deleted tenant ${principal.tenant.id}`);
+    if (principal.tenant.state === 'deleted')
+      throw new TokenInvalid(`key of deleted tenant ${principal.tenant.id}`);
     return principal;
   }
 

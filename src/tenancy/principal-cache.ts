@@ -79,7 +79,11 @@ export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async listen(): Promise<void> {
-    const client = new Client({ ...this.database.connection, application_name: 'loci-listener', keepAlive: true });
+    const client = new Client({
+      ...this.database.connection,
+      application_name: 'loci-listener',
+      keepAlive: true,
+    });
     client.on('notification', (message) => this.forget(message.payload));
     client.on('error', () => undefined);
     client.on('end', () => {

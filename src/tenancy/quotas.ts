@@ -19,7 +19,8 @@ export class Quotas {
 
   checkMemories(tenant: Tenant, used: number, adding: number): void {
     const limit = this.maxMemories(tenant);
-    if (limit !== null && adding > 0 && used + adding > limit) throw new QuotaExceeded('max_memories', limit, used);
+    if (limit !== null && adding > 0 && used + adding > limit)
+      throw new QuotaExceeded('max_memories', limit, used);
   }
 
   maxMemories(tenant: Tenant): number | null {

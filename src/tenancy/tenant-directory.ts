@@ -3,7 +3,14 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 import type { PlanTier } from '../platform/config/plans.js';
 import { hashToken } from './api-key.js';
-import { SCOPES, type KeyPrincipal, type Scope, type Tenant, type TenantSettings, type TenantState } from './principal.js';
+import {
+  SCOPES,
+  type KeyPrincipal,
+  type Scope,
+  type Tenant,
+  type TenantSettings,
+  type TenantState,
+} from './principal.js';
 import { spaceName, type TenantId, type TenantSlug, type WorkspaceId } from './tenant.js';
 import { MasterKey } from './tenant-key.js';
 
@@ -78,7 +85,10 @@ export class TenantDirectory {
 
   /** Active tenants whose queries are still answered by another model. */
   async notYetOn(model: string, limit: number): Promise<Tenant[]> {
-    return this.tenants(`t.state = 'active' AND t.embedding_model <> $1 ORDER BY t.id LIMIT $2`, [model, limit]);
+    return this.tenants(`t.state = 'active' AND t.embedding_model <> $1 ORDER BY t.id LIMIT $2`, [
+      model,
+      limit,
+    ]);
   }
 
   /** Every model that texts wait for. */

@@ -46,6 +46,8 @@ export class CandidateGate {
       .write(tenant, workspace, systemCause('recall'), async (tx) => {
         for (const id of stray.slice(0, 100)) tx.record('space.stray_candidate', workspace, id);
       })
-      .catch((error: unknown) => this.logger.error(`The incident could not be put on record: ${String(error)}`));
+      .catch((error: unknown) =>
+        this.logger.error(`The incident could not be put on record: ${String(error)}`),
+      );
   }
 }

@@ -51,7 +51,8 @@ export class MemoryEditorService {
       const revision = tx.changed(workspace, 'memory', id);
       await this.keepSnapshot(tx, workspace, before, revision);
       await this.write(tx, workspace, after);
-      const moved = after.session !== before.session || after.timestamp.getTime() !== before.timestamp.getTime();
+      const moved =
+        after.session !== before.session || after.timestamp.getTime() !== before.timestamp.getTime();
       const neighbours = moved
         ? await this.move(tx, workspace, after, Number(row.position))
         : after.content === before.content
@@ -71,7 +72,8 @@ export class MemoryEditorService {
         }
       }
       await insertPending(tx, pending);
-      for (const relation of await relationsOf(tx, workspace, id)) tx.changed(workspace, 'relation', relation);
+      for (const relation of await relationsOf(tx, workspace, id))
+        tx.changed(workspace, 'relation', relation);
       tx.record('memory.update', workspace, id, { changed: Object.keys(edit) });
       tx.meter(workspace, 'memories_updated', 1);
       return { memory: after, complete: pending.length === 0 };
@@ -82,7 +84,12 @@ export class MemoryEditorService {
   }
 
   /** Content, history, vectors and relations go at once. Throws `MemoryNotFound`. */
-  async remove(tenant: Tenant, workspace: WorkspaceId, id: string, cause: Cause): Promise<{ indexed: boolean }> {
+  async remove(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    id: string,
+    cause: Cause,
+  ): Promise<{ indexed: boolean }> {
     const { result: ids } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
       const removed = await this.removeAll(tx, workspace, [id]);
       if (removed.length === 0) throw new MemoryNotFound();
@@ -142,7 +149,12 @@ export class MemoryEditorService {
   }
 
   /** Takes a memory out of the chain it was in and into the one where it now belongs; who follows another than before. */
-  private async move(tx: LedgerWrite, workspace: WorkspaceId, memory: Memory, position: number): Promise<string[]> {
+  private async move(
+    tx: LedgerWrite,
+    workspace: WorkspaceId,
+    memory: Memory,
+    position: number,
+  ): Promise<string[]> {
     const followers = await closeGap(tx, workspace, [memory.id]);
     await setPrevious(tx, workspace, [{ id: memory.id, previous: null }]);
     if (memory.session === null) return followers;
@@ -152,7 +164,12 @@ export class MemoryEditorService {
     return [...new Set([...followers, ...place.displaced.map((link) => link.id)])];
   }
 
-  private async keepSnapshot(tx: LedgerWrite, workspace: WorkspaceId, memory: Memory, revision: number): Promise<void> {
+  private async keepSnapshot(
+    tx: LedgerWrite,
+    workspace: WorkspaceId,
+    memory: Memory,
+    revision: number,
+  ): Promise<void> {
     const place = snapshotPlace(workspace, memory.id, revision);
     await tx.rows(
       `INSERT INTO memory_history (tenant_id, workspace_id, memory_id, revision, snapshot) VALUES ($1, $2, $3, $4, $5)`,

@@ -88,7 +88,8 @@ export class MemoryReaderService {
     );
     const memories = rows.slice(0, limit).map((row) => memoryOf(tenant, row));
     const last = memories.at(-1);
-    const next = rows.length > limit && last !== undefined ? { timestamp: last.timestamp, id: last.id } : null;
+    const next =
+      rows.length > limit && last !== undefined ? { timestamp: last.timestamp, id: last.id } : null;
     return { memories, next };
   }
 
@@ -106,7 +107,10 @@ export class MemoryReaderService {
         const { revision, snapshot, replaced_at: replacedAt } = row;
         if (revision === null || snapshot === null || replacedAt === null) return [];
         const place = snapshotPlace(workspace, id, Number(revision));
-        const memory = JSON.parse(tenant.key.open(snapshot, place).toString('utf8')) as Record<string, unknown>;
+        const memory = JSON.parse(tenant.key.open(snapshot, place).toString('utf8')) as Record<
+          string,
+          unknown
+        >;
         return { revision: Number(revision), replacedAt, memory };
       });
     });

@@ -66,7 +66,14 @@ export function duplicateHash(
   memory: { content: string; type: string; session: string | null; timestamp: Date },
 ): Buffer {
   const { content, type, session, timestamp } = memory;
-  return tenant.key.hash('duplicate', content, type, session ?? '', session === null ? '0' : '1', timestamp.toISOString());
+  return tenant.key.hash(
+    'duplicate',
+    content,
+    type,
+    session ?? '',
+    session === null ? '0' : '1',
+    timestamp.toISOString(),
+  );
 }
 
 export async function insertMemories(

@@ -50,7 +50,7 @@ export class MemoryStoreService {
       const { outcomes, added } = await this.decide(tx, workspace, drafts);
       this.quotas.checkMemories(tenant, tx.memoryCount, added.length);
       const complete = added.length === 0 || (await this.add(tx, workspace, added, vectors));
-      return { outcomes, complete };
+      return { outcomes, indexed: false, complete };
     });
     if (!result.complete) this.backfill.ring();
     const indexed = await this.spaces.open(tenant).indexed();
@@ -62,7 +62,8 @@ export class MemoryStoreService {
     const texts = drafts.filter((draft) => draft.embedding === null).map((draft) => draft.content);
     const sessions = new Map<string, MemoryDraft[]>();
     for (const draft of drafts) {
-      if (draft.session !== null) sessions.set(draft.session, [...(sessions.get(draft.session) ?? []), draft]);
+      if (draft.session !== null)
+        sessions.set(draft.session, [...(sessions.get(draft.session) ?? []), draft]);
     }
     if (sessions.size === 0) return texts;
     const tails = await this.ledger.read(tenant, workspace, (tx) =>
@@ -143,7 +144,8 @@ export class MemoryStoreService {
     for (const memory of added) {
       const { draft, id, aloneHash } = memory;
       const before = memory.previous === null ? undefined : previousContents.get(memory.previous);
-      if (before !== undefined) memory.joinedHash = textHash(tx.tenant.key, joinedText(before, draft.content));
+      if (before !== undefined)
+        memory.joinedHash = textHash(tx.tenant.key, joinedText(before, draft.content));
       const take = (part: Part, hash: Buffer, vectorsByModel: VectorsByText) => {
         for (const [model, byHash] of vectorsByModel) {
           const vector = byHash.get(hash.toString('base64'));
@@ -158,7 +160,14 @@ export class MemoryStoreService {
     await insertMemories(tx, workspace, added);
     await setPrevious(tx, workspace, displaced);
     const models = this.vectors.modelsFor(tx.tenant);
-    pending.push(...(await rejoin(tx, workspace, displaced.map((link) => link.id), models)));
+    pending.push(
+      ...(await rejoin(
+        tx,
+        workspace,
+        displaced.map((link) => link.id),
+        models,
+      )),
+    );
     await insertVectors(tx, made);
     await insertPending(tx, pending);
     tx.countMemories(added.length);
@@ -195,7 +204,9 @@ export class MemoryStoreService {
     added: PlacedMemory[],
   ): Promise<Map<string, string>> {
     const contents = new Map(added.map((memory) => [memory.id, memory.draft.content]));
-    const stored = added.flatMap(({ previous }) => (previous === null || contents.has(previous) ? [] : previous));
+    const stored = added.flatMap(({ previous }) =>
+      previous === null || contents.has(previous) ? [] : previous,
+    );
     if (stored.length === 0) return contents;
     const rows = await tx.rows<{ id: string; content: Buffer }>(
       `SELECT id, content FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,

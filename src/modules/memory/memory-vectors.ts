@@ -37,7 +37,13 @@ export class MemoryVectors {
   }
 
   /** A vector that the caller brought: it counts for each of the models whose length it has. */
-  given(tenant: Tenant, workspace: WorkspaceId, id: string, hash: Buffer, vector: Float32Array): MadeVector[] {
+  given(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    id: string,
+    hash: Buffer,
+    vector: Float32Array,
+  ): MadeVector[] {
     return this.modelsFor(tenant)
       .filter((model) => parseModelId(model).dimensions === vector.length)
       .map((model) => ({ workspace, id, part: 'alone', model, hash, given: true, vector }));
@@ -88,7 +94,9 @@ export class MemoryVectors {
       });
     } catch (error) {
       if (!(error instanceof EmbedderUnavailable)) throw error;
-      this.logger.warn(`${missing.length} texts wait for ${model}: ${error.details.internal ?? error.message}`);
+      this.logger.warn(
+        `${missing.length} texts wait for ${model}: ${error.details.internal ?? error.message}`,
+      );
     }
   }
 }

@@ -1,5 +1,15 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { EachOf, Fraction, Ignored, Instant, JsonObject, Tags, Text, Uuid, Vector } from '../../platform/http/fields.js';
+import {
+  EachOf,
+  Fraction,
+  Ignored,
+  Instant,
+  JsonObject,
+  Tags,
+  Text,
+  Uuid,
+  Vector,
+} from '../../platform/http/fields.js';
 
 /** Content is measured in bytes of UTF-8. */
 const CONTENT_BYTES = 65_536;
@@ -9,7 +19,11 @@ const TYPE = { max: 64, pattern: /^[A-Za-z][A-Za-z0-9_-]*$/ };
 
 /** Which workspace, for a key that reaches more than one. */
 export class WorkspaceField {
-  @Text({ ...WORD, optional: true, description: "UUID or slug; absent: the key's own, or the tenant's default" })
+  @Text({
+    ...WORD,
+    optional: true,
+    description: "UUID or slug; absent: the key's own, or the tenant's default",
+  })
   workspace_id?: string;
 
   @Text({ ...WORD, optional: true, description: 'Another word for `workspace_id`' })
@@ -41,7 +55,12 @@ export class MemoryFields extends WorkspaceField {
   @Instant({ optional: true, nullable: true, description: 'Until when it holds' })
   t_invalid?: string | null;
 
-  @Text({ max: 256, optional: true, nullable: true, description: 'Memories of one session are also found together' })
+  @Text({
+    max: 256,
+    optional: true,
+    nullable: true,
+    description: 'Memories of one session are also found together',
+  })
   session_id?: string | null;
 
   @Text({ max: 256, optional: true, nullable: true })
@@ -50,7 +69,10 @@ export class MemoryFields extends WorkspaceField {
   @Text({ max: 256, optional: true, nullable: true })
   agent_id?: string | null;
 
-  @Vector({ optional: true, description: "Of the installation's embedding model; any length but zero is scaled to one" })
+  @Vector({
+    optional: true,
+    description: "Of the installation's embedding model; any length but zero is scaled to one",
+  })
   embedding?: number[];
 
   @Ignored()
@@ -61,7 +83,11 @@ export class MemoryFields extends WorkspaceField {
 }
 
 export class StoreMemoryDto extends MemoryFields {
-  @Text({ maxBytes: CONTENT_BYTES, description: 'At most 64 KB', example: 'Alice prefers tea in the morning.' })
+  @Text({
+    maxBytes: CONTENT_BYTES,
+    description: 'At most 64 KB',
+    example: 'Alice prefers tea in the morning.',
+  })
   content!: string;
 
   @Uuid({ optional: true, description: "The caller's own id for it; absent: made here" })
@@ -100,7 +126,8 @@ export class StoredBatchDto {
   @ApiProperty({ type: String }) tenant_id!: string;
   @ApiProperty({ type: String, format: 'uuid' }) workspace_id!: string;
   @ApiProperty({ type: Number, description: 'How many were stored or were there already' }) stored!: number;
-  @ApiProperty({ type: [String], description: 'In the order of the batch, the refused ones left out' }) memory_ids!: string[];
+  @ApiProperty({ type: [String], description: 'In the order of the batch, the refused ones left out' })
+  memory_ids!: string[];
   @ApiProperty({ type: [RefusedMemoryDto] }) failed!: RefusedMemoryDto[];
   @ApiProperty({ type: Boolean }) indexed!: boolean;
 }

@@ -13,3 +13,10 @@ export class MemoryConflict extends DomainError<'memory.conflict'> {
     super(`A memory with the id ${id} exists, and it was stored with other contents.`);
   }
 }
+
+export class RelationInvalid extends DomainError<'relation.invalid'> {
+  readonly code = 'relation.invalid';
+  constructor() {
+    super('A memory cannot be related to itself.');
+  }
+}

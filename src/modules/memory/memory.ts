@@ -65,8 +65,7 @@ export type MemoryEdit = Partial<
 
 /** What became of one draft. `existed`: an exact duplicate or a repetition; the id is that of the one there is. */
 export type StoreOutcome =
-  | { outcome: 'stored' | 'existed'; id: string }
-  | { outcome: 'conflict'; id: string };
+  { outcome: 'stored' | 'existed'; id: string } | { outcome: 'conflict'; id: string };
 
 export interface Stored {
   outcomes: StoreOutcome[];

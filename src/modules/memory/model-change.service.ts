@@ -56,7 +56,12 @@ export class ModelChange {
       systemCause('model-change'),
       async (tx) => {
         // Under the lock nothing can be stored: what is complete now stays complete until the switch.
-        const rows = await tx.rows(SWITCH, [tenant.id, this.models.currentId, head.revision, PRINCIPALS_CHANNEL]);
+        const rows = await tx.rows(SWITCH, [
+          tenant.id,
+          this.models.currentId,
+          head.revision,
+          PRINCIPALS_CHANNEL,
+        ]);
         if (rows.length === 0) return false;
         await tx.rows('DELETE FROM embeddings WHERE tenant_id = $1 AND model <> $2', [
           tenant.id,
@@ -66,7 +71,10 @@ export class ModelChange {
           tenant.id,
           this.models.currentId,
         ]);
-        tx.record('tenant.model_change', null, tenant.id, { from: tenant.embeddingModel, to: this.models.currentId });
+        tx.record('tenant.model_change', null, tenant.id, {
+          from: tenant.embeddingModel,
+          to: this.models.currentId,
+        });
         return true;
       },
     );

@@ -9,6 +9,4 @@ export interface Question {
   /** Below it nothing is returned. 0..1 */
   minScore: number;
   sort: 'score' | 'newest' | 'oldest';
-  /** Null: no relations. */
-  relations: { each: number; minStrength: number } | null;
 }

@@ -6,7 +6,10 @@ export function rankingWeights(overrides: Readonly<Record<string, number>>): Ran
   const weights = { ...DEFAULT_WEIGHTS };
   for (const [name, weight] of Object.entries(overrides)) {
     if (!isPart(name) || weight < 0) {
-      throw new SettingsError('LOCI_RECALL_WEIGHTS', `takes ${RANKING_PARTS.join(', ')}, none of them negative`);
+      throw new SettingsError(
+        'LOCI_RECALL_WEIGHTS',
+        `takes ${RANKING_PARTS.join(', ')}, none of them negative`,
+      );
     }
     weights[name] = weight;
   }

@@ -9,7 +9,14 @@ import type { Candidate } from '../../spaces/vector-space.js';
  *   question lifts its other turns, which often hold the answer without repeating the question's words.
  * - `substance`: how much the memory says. 'Sounds great!' is near many questions and answers none.
  */
-export const RANKING_PARTS = ['vector', 'vector_joined', 'text', 'text_joined', 'session', 'substance'] as const;
+export const RANKING_PARTS = [
+  'vector',
+  'vector_joined',
+  'text',
+  'text_joined',
+  'session',
+  'substance',
+] as const;
 export type RankingPart = (typeof RANKING_PARTS)[number];
 export type RankingWeights = Readonly<Record<RankingPart, number>>;
 export type ScoreParts = Record<RankingPart, number>;
@@ -62,12 +69,16 @@ export function rankRecall(
     return about === undefined ? [] : [{ id: candidate.id, about, parts: ownParts(candidate, about) }];
   });
   for (const part of OWN_PARTS) divideByLargest(known, part);
-  const ownScore = (parts: ScoreParts) => OWN_PARTS.reduce((sum, part) => sum + weights[part] * parts[part], 0);
+  const ownScore = (parts: ScoreParts) =>
+    OWN_PARTS.reduce((sum, part) => sum + weights[part] * parts[part], 0);
   const ownTotal = OWN_PARTS.reduce((sum, part) => sum + weights[part], 0) || 1;
   const bestOfSession = new Map<string, number>();
   for (const { about, parts } of known) {
     if (about.session === null) continue;
-    bestOfSession.set(about.session, Math.max(bestOfSession.get(about.session) ?? 0, ownScore(parts) / ownTotal));
+    bestOfSession.set(
+      about.session,
+      Math.max(bestOfSession.get(about.session) ?? 0, ownScore(parts) / ownTotal),
+    );
   }
   const total = RANKING_PARTS.reduce((sum, part) => sum + weights[part], 0) || 1;
   const ranked = known.map(({ id, about, parts }): Ranked => {

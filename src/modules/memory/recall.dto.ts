@@ -1,5 +1,15 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Flag, Fraction, Ignored, Instant, Int, OneOf, Tags, Text, Texts } from '../../platform/http/fields.js';
+import {
+  Flag,
+  Fraction,
+  Ignored,
+  Instant,
+  Int,
+  OneOf,
+  Tags,
+  Text,
+  Texts,
+} from '../../platform/http/fields.js';
 import { MemoryDto, WorkspaceField } from './memory.dto.js';
 import { RANKING_PARTS } from './recall-ranking.js';
 
@@ -27,10 +37,19 @@ class AutoMemRecallFields extends WorkspaceField {
 }
 
 export class RecallDto extends AutoMemRecallFields {
-  @Text({ max: 8_192, optional: true, description: 'The question in words. Absent: the filters alone, newest first' })
+  @Text({
+    max: 8_192,
+    optional: true,
+    description: 'The question in words. Absent: the filters alone, newest first',
+  })
   query?: string;
 
-  @Texts({ max: 10, each: { max: 8_192 }, optional: true, description: 'Several wordings: a memory counts by the best' })
+  @Texts({
+    max: 10,
+    each: { max: 8_192 },
+    optional: true,
+    description: 'Several wordings: a memory counts by the best',
+  })
   queries?: string[];
 
   @Int({ min: 1, max: 100, optional: true, default: 10 })

@@ -15,7 +15,13 @@ import type { Memory } from './memory.js';
 import { QuestionVectors } from './question-vectors.js';
 import type { Question } from './question.js';
 import { rankingWeights } from './ranking-weights.js';
-import { fuseQuestions, rankRecall, type Ranked, type RankingFacts, type RankingWeights } from './recall-ranking.js';
+import {
+  fuseQuestions,
+  rankRecall,
+  type Ranked,
+  type RankingFacts,
+  type RankingWeights,
+} from './recall-ranking.js';
 
 /** How many candidates a space proposes for each wording. */
 const CANDIDATES = 200;
@@ -80,7 +86,9 @@ export class RecallService {
         });
       }),
     );
-    const memories = await this.ledger.read(tenant, workspace, (tx) => this.answer(tx, workspace, question, proposals));
+    const memories = await this.ledger.read(tenant, workspace, (tx) =>
+      this.answer(tx, workspace, question, proposals),
+    );
     this.access.note(
       tenant,
       workspace,
@@ -123,7 +131,11 @@ export class RecallService {
     return this.open(tx, workspace, chosen);
   }
 
-  private async open(tx: LedgerRead, workspace: WorkspaceId, chosen: Ranked[]): Promise<Recalled['memories']> {
+  private async open(
+    tx: LedgerRead,
+    workspace: WorkspaceId,
+    chosen: Ranked[],
+  ): Promise<Recalled['memories']> {
     const rows = await tx.rows<MemoryRow>(
       `SELECT ${MEMORY_COLUMNS} FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
       [tx.tenant.id, workspace, chosen.map(({ id }) => id)],

@@ -42,6 +42,32 @@ export class AssociatedOneDto {
   @ApiProperty({ type: Boolean }) indexed!: boolean;
 }
 
+export class SucceededAssociationDto {
+  @ApiProperty({ type: Number, description: 'Its place in the request, from 0' }) index!: number;
+  @ApiProperty({ type: String, format: 'uuid' }) memory1_id!: string;
+  @ApiProperty({ type: String, format: 'uuid' }) memory2_id!: string;
+  @ApiProperty({ type: String }) type!: string;
+  @ApiProperty({ type: String, format: 'uuid' }) relation_id!: string;
+}
+
+export class RefusedAssociationDto {
+  @ApiProperty({ type: Number, description: 'Its place in the request, from 0' }) index!: number;
+  @ApiProperty({ type: String, required: false }) memory1_id?: string;
+  @ApiProperty({ type: String, required: false }) memory2_id?: string;
+  @ApiProperty({ type: String, required: false }) type?: string;
+  @ApiProperty({ type: String, example: 'memory.not_found' }) code!: string;
+  @ApiProperty({ type: String }) error!: string;
+}
+
+export class AssociatedManyDto {
+  @ApiProperty({ type: String, enum: ['success', 'partial'] }) status!: 'success' | 'partial';
+  @ApiProperty({ type: Number }) created_count!: number;
+  @ApiProperty({ type: Number }) failed_count!: number;
+  @ApiProperty({ type: [SucceededAssociationDto] }) succeeded!: SucceededAssociationDto[];
+  @ApiProperty({ type: [RefusedAssociationDto] }) failed!: RefusedAssociationDto[];
+  @ApiProperty({ type: Boolean }) indexed!: boolean;
+}
+
 export class RelatedDtoQuery extends WorkspaceField {
   @Texts({ max: 14, each: { max: 64 }, commas: true, optional: true, description: 'Absent: every type' })
   relationship_types?: string[];

@@ -4,6 +4,7 @@ import type { QueryResultRow } from 'pg';
 import type { Cause } from '../../ledger/cause.js';
 import { Ledger } from '../../ledger/ledger.js';
 import type { Related } from '../../spaces/graph-space.js';
+import { isOutage } from '../../spaces/space-errors.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
@@ -39,6 +40,11 @@ export interface RelationDraft {
 /** `missing`: one of the memories is not there. */
 export type AssociateOutcome = { outcome: 'related'; id: string } | { outcome: 'missing' };
 
+export interface Associated {
+  outcomes: AssociateOutcome[];
+  indexed: boolean;
+}
+
 /** A memory that was reached, and how. */
 export interface RelatedMemory extends Related {
   memory: Memory;
@@ -68,8 +74,8 @@ export class RelationsService {
     workspace: WorkspaceId,
     drafts: RelationDraft[],
     cause: Cause,
-  ): Promise<{ outcomes: AssociateOutcome[]; indexed: boolean }> {
-    const { result: outcomes } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
+  ): Promise<Associated> {
+    const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
       const ends = [...new Set(drafts.flatMap(({ from, to }) => [from, to]))];
       const found = await tx.rows<{ id: string }>(
         `SELECT id FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
@@ -78,7 +84,9 @@ export class RelationsService {
       const known = new Set(found.map((row) => row.id));
       const good = [
         ...new Map(
-          drafts.filter(({ from, to }) => known.has(from) && known.has(to)).map((draft) => [edgeName(draft), draft]),
+          drafts
+            .filter(({ from, to }) => known.has(from) && known.has(to))
+            .map((draft) => [edgeName(draft), draft]),
         ).values(),
       ];
       const rows = await tx.rows<RelationRow>(UPSERT, [
@@ -96,12 +104,13 @@ export class RelationsService {
       }
       if (rows.length > 0) tx.meter(workspace, 'relations_stored', rows.length);
       const ids = new Map(rows.map((row) => [`${row.from_id}/${row.type}/${row.to_id}`, row.id]));
-      return drafts.map((draft): AssociateOutcome => {
+      const outcomes = drafts.map((draft): AssociateOutcome => {
         const id = ids.get(edgeName(draft));
         return id === undefined ? { outcome: 'missing' } : { outcome: 'related', id };
       });
+      return { outcomes, indexed: false };
     });
-    return { outcomes, indexed: await this.spaces.open(tenant).indexed() };
+    return { ...result, indexed: await this.spaces.open(tenant).indexed() };
   }
 
   /** The memories around one, nearest first. Throws `MemoryNotFound`. */
@@ -112,14 +121,32 @@ export class RelationsService {
     options: { types?: string[]; depth: number; limit: number },
   ): Promise<RelatedMemory[]> {
     await this.ledger.read(tenant, workspace, async (tx) => {
-      const rows = await tx.rows(`SELECT FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = $3`, [
-        tenant.id,
-        workspace,
-        id,
-      ]);
+      const rows = await tx.rows(
+        `SELECT FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = $3`,
+        [tenant.id, workspace, id],
+      );
       if (rows.length === 0) throw new MemoryNotFound();
     });
     return this.around(tenant, workspace, [id], options);
+  }
+
+  /** The nearest relations of each of several memories. Degraded: the graph does not answer, and the map is empty. */
+  async aroundEach(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    ids: string[],
+    { each, minStrength }: { each: number; minStrength: number },
+  ): Promise<{ byStart: Map<string, RelatedMemory[]>; degraded: boolean }> {
+    const byStart = new Map<string, RelatedMemory[]>();
+    try {
+      for (const id of ids) {
+        byStart.set(id, await this.around(tenant, workspace, [id], { minStrength, depth: 1, limit: each }));
+      }
+      return { byStart, degraded: false };
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      return { byStart: new Map(), degraded: true };
+    }
   }
 
   /** The same for several at once; a start that is not there is passed over. */

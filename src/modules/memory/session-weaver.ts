@@ -63,7 +63,11 @@ export async function placeInSession(
 }
 
 /** Gives the followers of memories that are about to go the predecessor that those had. */
-export async function closeGap(tx: LedgerWrite, workspace: WorkspaceId, leaving: string[]): Promise<string[]> {
+export async function closeGap(
+  tx: LedgerWrite,
+  workspace: WorkspaceId,
+  leaving: string[],
+): Promise<string[]> {
   // Several neighbours may leave at once: the nearest one that stays is found by walking back over those that go.
   const followers = await tx.rows<{ id: string }>(CLOSE_GAP, [tx.tenant.id, workspace, leaving]);
   return followers.map((row) => row.id);
@@ -103,7 +107,10 @@ export async function rejoin(
   const hashes = rows.map((row) => {
     if (row.previous_id === null || row.previous_content === null) return null;
     const previous = openContent(tenant.key, workspace, row.previous_id, row.previous_content);
-    return textHash(tenant.key, joinedText(previous, openContent(tenant.key, workspace, row.id, row.content)));
+    return textHash(
+      tenant.key,
+      joinedText(previous, openContent(tenant.key, workspace, row.id, row.content)),
+    );
   });
   await tx.rows(
     `UPDATE memories m SET joined_hash = r.hash FROM unnest($3::uuid[], $4::bytea[]) AS r (id, hash)
@@ -116,7 +123,9 @@ export async function rejoin(
   );
   for (const row of rows) tx.changed(workspace, 'memory', row.id);
   return rows.flatMap((row, i) =>
-    hashes[i] === null ? [] : models.map((model) => ({ workspace, id: row.id, part: 'joined' as const, model })),
+    hashes[i] === null
+      ? []
+      : models.map((model) => ({ workspace, id: row.id, part: 'joined' as const, model })),
   );
 }
 

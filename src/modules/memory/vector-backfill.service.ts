@@ -93,17 +93,16 @@ export class VectorBackfill implements OnApplicationBootstrap, OnApplicationShut
       return [{ ...pending, hash: textHash(tenant.key, text), given: false, vector }];
     });
     await this.ledger.write(tenant, WHOLE_TENANT, systemCause('vector-backfill'), async (tx) => {
-      const current = await tx.rows<QueryResultRow & { workspace_id: WorkspaceId; memory_id: string; part: Part }>(
-        STILL_WANTED,
-        [
-          tenant.id,
-          made.map((v) => v.workspace),
-          made.map((v) => v.id),
-          made.map((v) => v.part),
-          made.map((v) => v.hash),
-          model,
-        ],
-      );
+      const current = await tx.rows<
+        QueryResultRow & { workspace_id: WorkspaceId; memory_id: string; part: Part }
+      >(STILL_WANTED, [
+        tenant.id,
+        made.map((v) => v.workspace),
+        made.map((v) => v.id),
+        made.map((v) => v.part),
+        made.map((v) => v.hash),
+        model,
+      ]);
       const wanted = new Set(current.map((row) => `${row.workspace_id}/${row.memory_id}/${row.part}`));
       const arrived = made.filter((v) => wanted.has(`${v.workspace}/${v.id}/${v.part}`));
       await insertVectors(tx, arrived);

@@ -49,14 +49,21 @@ export class TenantKeys {
       const entity = await this.database.asSystem(async (manager) => {
         const row = { ...columns, tenantId: tenant.id, id, prefix: minted.prefix, hash: minted.hash };
         await manager.insert(ApiKeyEntity, row);
-        await recordForOperator(manager, { action: 'key.create', tenantId: tenant.id, target: id, requestId });
+        await recordForOperator(manager, {
+          action: 'key.create',
+          tenantId: tenant.id,
+          target: id,
+          requestId,
+        });
         return manager.findOneByOrFail(ApiKeyEntity, { tenantId: tenant.id, id });
       });
       return { entity, key: minted.key };
     } catch (error) {
-      const code = error instanceof QueryFailedError ? (error.driverError as { code?: string }).code : undefined;
+      const code =
+        error instanceof QueryFailedError ? (error.driverError as { code?: string }).code : undefined;
       if (code === '23505') throw new KeyInUse();
-      if (code === '23503') throw new WorkspaceNotFound(`${String(order.workspaceId)} is none of ${tenant.slug}`);
+      if (code === '23503')
+        throw new WorkspaceNotFound(`${String(order.workspaceId)} is none of ${tenant.slug}`);
       throw error;
     }
   }
@@ -64,7 +71,10 @@ export class TenantKeys {
   /** Newest first, revoked ones too. */
   async list(tenant: TenantEntity): Promise<ApiKeyEntity[]> {
     return this.database.asSystem((manager) =>
-      manager.find(ApiKeyEntity, { where: { tenantId: tenant.id }, order: { createdAt: 'DESC', id: 'DESC' } }),
+      manager.find(ApiKeyEntity, {
+        where: { tenantId: tenant.id },
+        order: { createdAt: 'DESC', id: 'DESC' },
+      }),
     );
   }
 

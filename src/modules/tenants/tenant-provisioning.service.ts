@@ -108,7 +108,11 @@ export class TenantProvisioning {
         ? null
         : this.master
             .unwrap(id, wrappedKey)
-            .seal(JSON.stringify(order.credentials), { table: 'tenants', row: id, column: 'api_credentials' });
+            .seal(JSON.stringify(order.credentials), {
+              table: 'tenants',
+              row: id,
+              column: 'api_credentials',
+            });
     await manager.insert(TenantEntity, {
       id,
       slug: order.slug,

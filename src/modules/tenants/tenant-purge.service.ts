@@ -41,7 +41,10 @@ export class TenantPurge {
     const vectorsLeft = await space.vectors.count();
     const graphLeft = await space.graph.count();
     const nodes = (count: { nodes: number; relationships: number }) => count.nodes + count.relationships;
-    const remaining = Object.values(ledger).reduce((sum, table) => sum + table.remaining, vectorsLeft + nodes(graphLeft));
+    const remaining = Object.values(ledger).reduce(
+      (sum, table) => sum + table.remaining,
+      vectorsLeft + nodes(graphLeft),
+    );
     return {
       tenant: entity,
       purgedAt: new Date(),

@@ -32,7 +32,7 @@ interface CountRow {
   bytes: string;
 }
 
-const NOTHING: TenantCounts = { memories: 0, relations: 0, workspaces: 0, agents: 0, bytes: 0 };
+export const NO_COUNTS: TenantCounts = { memories: 0, relations: 0, workspaces: 0, agents: 0, bytes: 0 };
 
 @Injectable()
 export class TenantStatsService {
@@ -56,7 +56,7 @@ export class TenantStatsService {
       this.spaces.size(tenant),
     ]);
     return {
-      ...(counts.get(id) ?? NOTHING),
+      ...(counts.get(id) ?? NO_COUNTS),
       graphNodes: graph.nodes,
       graphRelationships: graph.relationships,
       vectorPoints,

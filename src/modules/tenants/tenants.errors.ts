@@ -11,7 +11,9 @@ export class TenantNotFound extends DomainError<'tenant.not_found'> {
 export class SlugTaken extends DomainError<'tenant.slug_taken'> {
   readonly code = 'tenant.slug_taken';
   constructor(slug: string) {
-    super(`A tenant \`${slug}\` exists, and it was provisioned with other values. Choose another tenant_id, or PATCH it.`);
+    super(
+      `A tenant \`${slug}\` exists, and it was provisioned with other values. Choose another tenant_id, or PATCH it.`,
+    );
   }
 }
 

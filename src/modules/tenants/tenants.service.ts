@@ -17,7 +17,15 @@ export const RESTORABLE_DAYS = 30;
 export type TenantChange = Partial<
   Pick<
     TenantEntity,
-    'name' | 'plan' | 'domain' | 'platform' | 'contactEmail' | 'contactName' | 'features' | 'metadata' | 'settings'
+    | 'name'
+    | 'plan'
+    | 'domain'
+    | 'platform'
+    | 'contactEmail'
+    | 'contactName'
+    | 'features'
+    | 'metadata'
+    | 'settings'
   >
 > & { credentials?: Record<string, unknown> };
 
@@ -96,12 +104,19 @@ export class TenantsService {
   }
 
   /** Throws `TenantNotFound`, `InvalidTransition`. Repeating a move is no error; `restore` is possible for 30 days. */
-  async move(ref: string, move: TenantMove, requestId: string, reason: string | null = null): Promise<TenantEntity> {
+  async move(
+    ref: string,
+    move: TenantMove,
+    requestId: string,
+    reason: string | null = null,
+  ): Promise<TenantEntity> {
     return this.changing(async (manager) => {
       const tenant = await find(manager, ref, true);
       const plan = planMove(tenant.state, move);
       if (plan === 'refused' || (move === 'restore' && !restorable(tenant))) {
-        throw new InvalidTransition(`A tenant that is ${tenant.state} cannot ${move === 'restore' ? 'be restored' : move}.`);
+        throw new InvalidTransition(
+          `A tenant that is ${tenant.state} cannot ${move === 'restore' ? 'be restored' : move}.`,
+        );
       }
       if (plan === 'done') return tenant;
       const { to } = TENANT_MOVES[move];
@@ -149,7 +164,9 @@ export class TenantsService {
 /** By slug or UUID. `lock`: until the transaction ends. */
 async function find(manager: EntityManager, ref: string, lock = false): Promise<TenantEntity> {
   const tenant = await manager.findOne(TenantEntity, {
-    where: isUuid(ref) ? { id: ref.toLowerCase() as TenantEntity['id'] } : { slug: ref as TenantEntity['slug'] },
+    where: isUuid(ref)
+      ? { id: ref.toLowerCase() as TenantEntity['id'] }
+      : { slug: ref as TenantEntity['slug'] },
     ...(lock ? { lock: { mode: 'for_no_key_update' as const } } : {}),
   });
   if (tenant === null) throw new TenantNotFound();

@@ -1,26 +1,28 @@
-/** Places with one score each, best first. */
+/** Places and their scores, side by side, best first. */
 export interface Ranking {
   places: number[];
-  score: (place: number) => number;
+  scores: number[];
 }
 
 /** Equal scores beyond the limit are kept so far, so that ties can still be settled by id. */
 const TIES_KEPT = 256;
 
-/** The `most` best by score, best first, and those that tie with the last of them. */
-export function best(places: number[], score: (place: number) => number, most: number): Ranking {
-  const worst = worstOfBest(places, score, most);
-  const found = places.filter((place) => score(place) >= worst).sort((a, b) => score(b) - score(a) || a - b);
-  return { places: found.slice(0, most + TIES_KEPT), score };
+/** The `most` best of the scored places, best first, and those that tie with the last of them. */
+export function best({ places, scores }: Ranking, most: number): Ranking {
+  const worst = worstOfBest(scores, most);
+  const order: number[] = [];
+  for (let at = 0; at < scores.length; at++) if ((scores[at] as number) >= worst) order.push(at);
+  order.sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
+  order.length = Math.min(order.length, most + TIES_KEPT);
+  return { places: order.map((at) => places[at] as number), scores: order.map((at) => scores[at] as number) };
 }
 
 /** The score of the last of the `most` best: the least of a heap that keeps the greatest. */
-function worstOfBest(places: number[], score: (place: number) => number, most: number): number {
-  if (places.length <= most) return Number.NEGATIVE_INFINITY;
+function worstOfBest(scores: number[], most: number): number {
+  if (scores.length <= most) return Number.NEGATIVE_INFINITY;
   const heap = new Float64Array(most).fill(Number.NEGATIVE_INFINITY);
-  for (const place of places) {
-    const value = score(place);
-    if (value > (heap[0] as number)) replaceLeast(heap, value);
+  for (let at = 0; at < scores.length; at++) {
+    if ((scores[at] as number) > (heap[0] as number)) replaceLeast(heap, scores[at] as number);
   }
   return heap[0] as number;
 }
@@ -52,11 +54,11 @@ export interface Merged {
  */
 export function mergeRankings(rankings: Ranking[], most: number): Merged[] {
   const merged = new Map<number, Merged>();
-  for (const { places, score } of rankings) {
+  for (const { places, scores } of rankings) {
     let rank = 0;
-    for (const [at, place] of places.entries()) {
-      const before = places[at - 1];
-      if (before === undefined || score(before) !== score(place)) rank = at;
+    for (let at = 0; at < places.length; at++) {
+      const place = places[at] as number;
+      if (scores[at] !== scores[at - 1]) rank = at;
       const known = merged.get(place);
       const fused = 1 / (60 + rank);
       if (known === undefined) merged.set(place, { place, rank, fused });

@@ -56,7 +56,7 @@ export class SpaceThreads {
     const closing = running.map((at) => this.ask(at, '' as SpaceName, 'close', null, []));
     this.closed = true;
     await Promise.allSettled(closing);
-    await Promise.all(this.threads.map((thread) => thread?.worker.terminate()));
+    await Promise.all(this.threads.flatMap((thread) => (thread === null ? [] : [thread.worker.terminate()])));
   }
 
   /** Ends the thread of a space at once, in the middle of what it does: a power cut for its own small world. */

@@ -12,8 +12,11 @@ import { HAS_ALONE, HAS_JOINED } from './workspace-index.js';
 
 /** Up to so many memories every vector is compared in full; beyond, sign codes choose whose are. */
 const EXACT = 400;
-/** How many each part's codes choose, for a small workspace and for a large one. */
-const CHOSEN = { upTo: 20_000, few: 200, many: 400 };
+/**
+ * How many each part's codes choose, for a small workspace and for a large one: with codes of 384 bits the best ten
+ * are then among them in 98 cases of 100. Where there are no words to fill the list, the limit if it is more.
+ */
+const CHOSEN = { upTo: 20_000, few: 128, many: 320 };
 
 interface Point {
   id: string;
@@ -31,7 +34,8 @@ export function searchWorkspace(workspace: SearchedWorkspace, query: VectorQuery
   let text: TextScores | null = null;
   if (allowed.count > 0 && query.vector === null && query.terms.length === 0) {
     const { timestamps } = workspace.index;
-    rankings.push(best(placesOf(allowed.mask), (place) => timestamps[place] as number, query.limit));
+    const places = placesOf(allowed.mask);
+    rankings.push(best({ places, scores: places.map((place) => timestamps[place] as number) }, query.limit));
   } else if (allowed.count > 0) {
     if (query.vector !== null)
       rankings.push(...vectorRankings(workspace, query, query.vector, allowed, points));
@@ -57,28 +61,35 @@ function vectorRankings(
   if (allowed.count <= EXACT) {
     for (const place of placesOf(allowed.mask)) points.set(place, readPoint(workspace, place, vector));
   } else {
-    for (const place of chosenByCodes(workspace, vector, allowed.mask, query.limit)) {
+    const least = query.terms.length === 0 ? query.limit : 0;
+    for (const place of chosenByCodes(workspace, vector, allowed.mask, least)) {
       points.set(place, readPoint(workspace, place, vector));
     }
   }
   return (['alone', 'joined'] as const).map((part) => {
-    const score = (place: number): number => points.get(place)?.[part] ?? Number.NaN;
-    const places = [...points.keys()].filter((place) => !Number.isNaN(score(place)));
-    return best(places, score, query.limit);
+    const ranking: Ranking = { places: [], scores: [] };
+    for (const [place, point] of points) add(ranking, place, point[part]);
+    return best(ranking, query.limit);
   });
+}
+
+function add({ places, scores }: Ranking, place: number, score: number): void {
+  if (Number.isNaN(score)) return;
+  places.push(place);
+  scores.push(score);
 }
 
 function chosenByCodes(
   workspace: SearchedWorkspace,
   vector: Float32Array,
   mask: Uint8Array,
-  limit: number,
+  least: number,
 ): Set<number> {
   const { index } = workspace;
   const codes = index.codes ?? readCodes(workspace);
   const question = new Uint32Array(index.words);
   writeSignCode(vector, question, 0);
-  const most = Math.max(limit, index.live <= CHOSEN.upTo ? CHOSEN.few : CHOSEN.many);
+  const most = Math.max(least, index.live <= CHOSEN.upTo ? CHOSEN.few : CHOSEN.many);
   const { has, places } = index;
   const chosen = (part: Uint32Array, bit: number): number[] =>
     nearestCodes(part, question, { mask, has, bit, places }, most);
@@ -100,13 +111,14 @@ function readCodes({ file, tables, ws, index }: SearchedWorkspace): {
 }
 
 function textRankings({ alone, joined, places }: TextScores, limit: number): Ranking[] {
-  return [alone, joined].map((scores) => {
-    const score = (place: number): number => scores[place] as number;
-    return best(
-      places.filter((place) => score(place) > 0),
-      score,
-      limit,
-    );
+  return [alone, joined].map((part) => {
+    const ranking: Ranking = { places: [], scores: [] };
+    for (let at = 0; at < places.length; at++) {
+      const place = places[at] as number;
+      const score = part[place] as number;
+      if (score > 0) add(ranking, place, score);
+    }
+    return best(ranking, limit);
   });
 }
 

@@ -1,0 +1,69 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import type { Secrets } from './installation.js';
+import { LedgerModule } from './ledger/ledger.module.js';
+import { Models } from './models/models.js';
+import { MemoryModule } from './modules/memory/memory.module.js';
+import { TenantsModule } from './modules/tenants/tenants.module.js';
+import type { Settings } from './platform/config/settings.js';
+import { Database } from './platform/database/database.js';
+import type { Log } from './platform/logging/log.js';
+import { PlatformModule } from './platform/platform.module.js';
+import { GraphEngine } from './spaces/graph-space.js';
+import { SpacesModule } from './spaces/spaces.module.js';
+import { VectorEngine } from './spaces/vector-space.js';
+import { storeProbes } from './store-probes.js';
+import type { Stores } from './stores.js';
+import { OperatorToken } from './tenancy/operator-token.js';
+import { TenancyModule } from './tenancy/tenancy.module.js';
+import { MasterKey } from './tenancy/tenant-key.js';
+
+export interface AppParts {
+  settings: Settings;
+  log: Log;
+  stores: Stores;
+  secrets: Secrets;
+}
+
+/** The house: what was opened at the start, and the rooms that use it. */
+@Module({})
+export class AppModule {
+  static of({ settings, log, stores, secrets }: AppParts): DynamicModule {
+    const storesModule = StoresModule.of(stores, secrets);
+    return {
+      module: AppModule,
+      imports: [
+        storesModule,
+        PlatformModule.for({
+          settings,
+          log,
+          adminToken: secrets.adminToken,
+          probes: storeProbes.map(({ provide }) => provide),
+          imports: [storesModule],
+        }),
+        TenancyModule,
+        LedgerModule,
+        SpacesModule,
+        TenantsModule,
+        MemoryModule,
+      ],
+    };
+  }
+}
+
+/** The opened stores, under the ports that everything else asks for. */
+@Global()
+@Module({})
+class StoresModule {
+  static of(stores: Stores, secrets: Secrets): DynamicModule {
+    const providers = [
+      { provide: Database, useValue: stores.database },
+      { provide: VectorEngine, useValue: stores.vectors },
+      { provide: GraphEngine, useValue: stores.graphs },
+      { provide: Models, useValue: stores.models },
+      { provide: MasterKey, useValue: secrets.master },
+      { provide: OperatorToken, useValue: new OperatorToken(secrets.adminToken) },
+      ...storeProbes,
+    ];
+    return { module: StoresModule, providers, exports: providers.map(({ provide }) => provide) };
+  }
+}

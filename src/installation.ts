@@ -1,0 +1,96 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DataFolder } from './platform/config/data-folder.js';
+import { SettingsError } from './platform/config/environment.js';
+import type { Settings } from './platform/config/settings.js';
+import type { Database } from './platform/database/database.js';
+import type { TenantProvisioning } from './modules/tenants/tenant-provisioning.service.js';
+import { parseTenantSlug } from './tenancy/tenant.js';
+import { MasterKey } from './tenancy/tenant-key.js';
+
+/** The two secrets of an installation: as they were set, or made at the first start and kept in the data folder. */
+export interface Secrets {
+  adminToken: string;
+  /** Made just now: to be shown, this once. */
+  adminTokenIsNew: boolean;
+  master: MasterKey;
+}
+
+export async function installationSecrets(settings: Settings, folder: DataFolder): Promise<Secrets> {
+  let adminTokenIsNew = false;
+  const adminToken =
+    settings.adminToken ??
+    (await folder.secret('admin-token', () => {
+      adminTokenIsNew = true;
+      return `loci_admin_${randomBytes(32).toString('base64url')}`;
+    }));
+  const master =
+    settings.masterKey ??
+    Buffer.from(await folder.secret('master-key', () => randomBytes(32).toString('base64')), 'base64');
+  return { adminToken, adminTokenIsNew, master: new MasterKey(master) };
+}
+
+/** Throws `SettingsError` where this ledger was made under another master key. */
+export async function checkMasterKey(database: Database, master: MasterKey): Promise<void> {
+  const rows = await database.asSystem(async (manager) => {
+    await manager.query(
+      `INSERT INTO installation (id, master_key_check) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+      [randomUUID(), master.check],
+    );
+    return manager.query<{ master_key_check: Buffer }[]>('SELECT master_key_check FROM installation');
+  });
+  if (rows[0]?.master_key_check.equals(master.check) !== true) {
+    throw new SettingsError('LOCI_MASTER_KEY', 'is not the key that this ledger was made under');
+  }
+}
+
+/** Makes the default tenant of a new installation; its key, to be shown this once. Null: it was there. */
+export async function provisionDefaultTenant(
+  settings: Settings,
+  database: Database,
+  provisioning: TenantProvisioning,
+): Promise<string | null> {
+  const { id, slug: wanted, workspaceId, agentId } = settings.defaultTenant;
+  const slug = parseTenantSlug(wanted);
+  if (slug === null) throw new SettingsError('DEFAULT_TENANT_SLUG', 'is no slug');
+  // Asked by id: an operator may have deleted it, or changed it, and that is final.
+  const [known] = await database.asSystem<{ n: number }[]>((manager) =>
+    manager.query(`SELECT count(*)::int AS n FROM tenants WHERE id = $1 OR slug = $2`, [id, slug]),
+  );
+  if ((known?.n ?? 0) > 0) return null;
+  const made = await provisioning.provision(
+    {
+      slug,
+      name: 'Default',
+      id,
+      plan: settings.defaultPlan,
+      placement: 'shared',
+      settings: {},
+      features: [],
+      metadata: {},
+      fixed: { workspaceId, agentId },
+    },
+    null,
+  );
+  return made.key?.key ?? null;
+}
+
+/**
+ * Tells the secrets that were made at this start: on a terminal at once, otherwise through a file that only its owner
+ * reads, because what a service prints ends in a log.
+ */
+export async function tellFirstSecrets(
+  folder: DataFolder,
+  secrets: { adminToken: string | null; defaultKey: string | null },
+  isTerminal: boolean,
+): Promise<string[]> {
+  const lines = [
+    ...(secrets.adminToken === null ? [] : [`Admin token           ${secrets.adminToken}`]),
+    ...(secrets.defaultKey === null ? [] : [`Default tenant's key  ${secrets.defaultKey}`]),
+  ];
+  if (lines.length === 0 || isTerminal) return lines;
+  const file = join(folder.keys, 'first-start.txt');
+  await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+  return [`Keys made at this start are in ${file}`];
+}

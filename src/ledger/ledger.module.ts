@@ -1,0 +1,14 @@
+import { Global, Module } from '@nestjs/common';
+import { ChangeFeed } from './change-feed.js';
+import { Erasure } from './erasure.js';
+import { Idempotency } from './idempotency.js';
+import { Ledger } from './ledger.js';
+import { UnindexableRecord } from './unindexable-record.js';
+
+/** What tenants stored: the truth. */
+@Global()
+@Module({
+  providers: [Ledger, ChangeFeed, Erasure, Idempotency, UnindexableRecord],
+  exports: [Ledger, ChangeFeed, Erasure, Idempotency, UnindexableRecord],
+})
+export class LedgerModule {}

@@ -1,0 +1,87 @@
+import { tellFirstSecrets } from './installation.js';
+import { readEnvironment, SettingsError } from './platform/config/environment.js';
+import { DataFolderRefused } from './platform/config/data-folder.js';
+import { refuseWhatIsNotBuilt } from './platform/config/not-built-yet.js';
+import { parseSettings, type Settings } from './platform/config/settings.js';
+import { openLog, type Log } from './platform/logging/log.js';
+import { version } from './platform/version.js';
+import { startServer, type RunningServer } from './server.js';
+
+/** Whatever is still under way by then is cut off. */
+const STOP_WITHIN_MS = 20_000;
+
+async function main(): Promise<void> {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 22 || (major === 22 && minor < 12)) {
+    refuse(
+      `Node ${process.versions.node} is too old: Loci needs 22.12 or newer. \`npm start\` brings its own.`,
+    );
+  }
+  let settings: Settings;
+  try {
+    settings = parseSettings(readEnvironment(process.env, '.env'));
+    refuseWhatIsNotBuilt(settings);
+  } catch (error) {
+    if (error instanceof SettingsError) refuse(error.message);
+    throw error;
+  }
+  const log = openLog(settings);
+  const server = await start(settings, log);
+  let stopping = false;
+  const stop = (signal: string): void => {
+    // Ctrl-C reaches us from the terminal and once more from npm.
+    if (stopping) return;
+    stopping = true;
+    say(`Stopping (${signal}): finishing what was accepted.`);
+    setTimeout(() => {
+      log.error({}, 'the stop took too long');
+      log.flush();
+      process.exit(1);
+    }, STOP_WITHIN_MS).unref();
+    server.stop().then(
+      () => {
+        say('Stopped.');
+        log.flush();
+        process.exit(0);
+      },
+      (error: unknown) => {
+        log.error({ error }, 'the stop failed');
+        log.flush();
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', () => stop('SIGINT'));
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  const isTerminal = process.stdout.isTTY;
+  say(`Loci ${version} answers at ${server.url}`);
+  say(`Data                  ${server.stores.folder.path}`);
+  say(`Documentation         ${server.url}/docs`);
+  for (const line of await tellFirstSecrets(server.stores.folder, server.first, isTerminal)) say(line);
+}
+
+async function start(settings: Settings, log: Log): Promise<RunningServer> {
+  try {
+    return await startServer(settings, log);
+  } catch (error) {
+    log.flush();
+    if (error instanceof SettingsError || error instanceof DataFolderRefused) refuse(error.message);
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+      refuse(`PORT is in use: something else listens on ${settings.host}:${settings.port}.`);
+    }
+    log.error({ error }, 'the start failed');
+    log.flush();
+    refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function refuse(line: string): never {
+  process.stderr.write(`${line}\n`);
+  process.exit(1);
+}
+
+await main();

@@ -1,0 +1,122 @@
+import { Injectable } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { Models } from '../../models/models.js';
+import { canonicalJson } from '../../platform/canonical-json.js';
+import type { FieldError } from '../../platform/errors/domain-error.js';
+import { parseInstant } from '../../platform/http/instant.js';
+import { requestFacts } from '../../platform/http/request-facts.js';
+import { RequestInvalid } from '../../platform/http/request.errors.js';
+import { TenantContext } from '../../tenancy/tenant-context.js';
+import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { WorkspaceResolver } from '../../tenancy/workspace-resolver.js';
+import type { EditMemoryDto, MemoryFields, StoreMemoryDto, WorkspaceField } from './memory.dto.js';
+import type { MemoryDraft, MemoryEdit } from './memory.js';
+
+const DEFAULT_TYPE = 'Context';
+const DEFAULT_IMPORTANCE = 0.5;
+const DEFAULT_CONFIDENCE = 0.9;
+
+/** What the memory routes have in common: from a request to domain values. */
+@Injectable()
+export class MemoryEdge {
+  constructor(
+    private readonly context: TenantContext,
+    private readonly workspaces: WorkspaceResolver,
+    private readonly models: Models,
+  ) {}
+
+  /** The workspace that body, query or header name. */
+  async workspace(request: Request, response: Response, named: WorkspaceField): Promise<WorkspaceId> {
+    const header = request.headers['x-workspace-id'];
+    const workspace = await this.workspaces.resolve(this.context.key, [
+      named.workspace_id,
+      named.project,
+      typeof header === 'string' ? header : undefined,
+    ]);
+    requestFacts(response).workspace = workspace;
+    return workspace;
+  }
+
+  /** Throws `RequestInvalid` where the embedding is not of the model's length, or the validity ends before it begins. */
+  draft(dto: StoreMemoryDto, at = 'body'): MemoryDraft {
+    const errors = this.faults(dto, at);
+    if (errors.length > 0) throw new RequestInvalid(errors);
+    return {
+      id: dto.id?.toLowerCase() ?? null,
+      content: dto.content,
+      type: dto.type ?? DEFAULT_TYPE,
+      tags: unique(dto.tags ?? []),
+      importance: dto.importance ?? DEFAULT_IMPORTANCE,
+      confidence: dto.confidence ?? DEFAULT_CONFIDENCE,
+      metadata: dto.metadata ?? {},
+      timestamp: instant(dto.timestamp) ?? new Date(),
+      validFrom: instant(dto.t_valid),
+      validUntil: instant(dto.t_invalid),
+      session: dto.session_id ?? null,
+      user: dto.user_id ?? null,
+      agent: dto.agent_id ?? null,
+      embedding: dto.embedding === undefined ? null : unitVector(dto.embedding),
+      fingerprint: this.context.tenant.key.hash('memory request', canonicalJson(bodyOf(dto))),
+    };
+  }
+
+  /** Throws `RequestInvalid` likewise, and where nothing is to change. */
+  edit(dto: EditMemoryDto): MemoryEdit {
+    const errors = this.faults(dto, 'body');
+    if (errors.length > 0) throw new RequestInvalid(errors);
+    const edit: MemoryEdit = {
+      ...(dto.content === undefined ? {} : { content: dto.content }),
+      ...(dto.type === undefined ? {} : { type: dto.type }),
+      ...(dto.tags === undefined ? {} : { tags: unique(dto.tags) }),
+      ...(dto.importance === undefined ? {} : { importance: dto.importance }),
+      ...(dto.confidence === undefined ? {} : { confidence: dto.confidence }),
+      ...(dto.metadata === undefined ? {} : { metadata: dto.metadata }),
+      ...(dto.timestamp === undefined ? {} : { timestamp: instant(dto.timestamp) ?? new Date() }),
+      ...(dto.t_valid === undefined ? {} : { validFrom: instant(dto.t_valid) }),
+      ...(dto.t_invalid === undefined ? {} : { validUntil: instant(dto.t_invalid) }),
+      ...(dto.session_id === undefined ? {} : { session: dto.session_id }),
+      ...(dto.user_id === undefined ? {} : { user: dto.user_id }),
+      ...(dto.agent_id === undefined ? {} : { agent: dto.agent_id }),
+      ...(dto.embedding === undefined ? {} : { embedding: unitVector(dto.embedding) }),
+    };
+    if (Object.keys(edit).length === 0) {
+      throw new RequestInvalid([{ location: 'body', message: 'names nothing that is to change' }]);
+    }
+    return edit;
+  }
+
+  /** What no single field can tell. */
+  private faults(dto: MemoryFields, at: string): FieldError[] {
+    const errors: FieldError[] = [];
+    const { dimensions } = this.models.current.model;
+    if (dto.embedding !== undefined && dto.embedding.length !== dimensions) {
+      errors.push({ location: `${at}.embedding`, message: `must have ${dimensions} numbers` });
+    }
+    const [from, until] = [instant(dto.t_valid), instant(dto.t_invalid)];
+    if (from !== null && until !== null && until <= from) {
+      errors.push({ location: `${at}.t_invalid`, message: 'must be after t_valid' });
+    }
+    return errors;
+  }
+}
+
+function instant(text: string | null | undefined): Date | null {
+  return text === undefined || text === null ? null : parseInstant(text);
+}
+
+function unique(tags: string[]): string[] {
+  return [...new Set(tags.map((tag) => tag.trim()))];
+}
+
+function unitVector(numbers: number[]): Float32Array {
+  const length = Math.hypot(...numbers);
+  return Float32Array.from(numbers, (number) => number / length);
+}
+
+/** What the caller sent that makes it this memory: the workspace is named beside it, not in it. */
+function bodyOf(dto: StoreMemoryDto): object {
+  const body: Partial<StoreMemoryDto> = { ...dto };
+  delete body.workspace_id;
+  delete body.project;
+  return body;
+}

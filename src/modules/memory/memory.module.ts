@@ -1,0 +1,37 @@
+import { Module } from '@nestjs/common';
+import { BackfillSignal } from './backfill-signal.js';
+import { CandidateGate } from './candidate-gate.service.js';
+import { MemoryAccess } from './memory-access.service.js';
+import { MemoryController } from './memory.controller.js';
+import { MemoryEdge } from './memory-edge.service.js';
+import { MemoryEditorService } from './memory-editor.service.js';
+import { MemoryReaderService } from './memory-reader.service.js';
+import { MemoryStoreService } from './memory-store.service.js';
+import { MemoryVectors } from './memory-vectors.js';
+import { ModelChange } from './model-change.service.js';
+import { QuestionVectors } from './question-vectors.js';
+import { RecallController } from './recall.controller.js';
+import { RecallService } from './recall.service.js';
+import { RelationsController } from './relations.controller.js';
+import { RelationsService } from './relations.service.js';
+import { VectorBackfill } from './vector-backfill.service.js';
+
+@Module({
+  controllers: [MemoryController, RecallController, RelationsController],
+  providers: [
+    BackfillSignal,
+    CandidateGate,
+    MemoryAccess,
+    MemoryEdge,
+    MemoryEditorService,
+    MemoryReaderService,
+    MemoryStoreService,
+    MemoryVectors,
+    ModelChange,
+    QuestionVectors,
+    RecallService,
+    RelationsService,
+    VectorBackfill,
+  ],
+})
+export class MemoryModule {}

@@ -1,0 +1,148 @@
+import { Body, Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { parseInstant } from '../../platform/http/instant.js';
+import { RequestInvalid } from '../../platform/http/request.errors.js';
+import type { Filter } from '../../spaces/vector-space.js';
+import { ForScope } from '../../tenancy/access.decorator.js';
+import { TenantContext } from '../../tenancy/tenant-context.js';
+import { MemoryEdge } from './memory-edge.service.js';
+import { memoryDto } from './memory-replies.js';
+import type { Question } from './question.js';
+import { matchType } from './recall-ranking.js';
+import { RecallDto, RecalledDto, type RecallResultDto, type RelationDto } from './recall.dto.js';
+import { RecallService, type Recalled } from './recall.service.js';
+import { RelationsService, type RelatedMemory } from './relations.service.js';
+
+/** Asking what is remembered. */
+@ApiTags('memory')
+@ApiBearerAuth()
+@Controller({ path: ['', 'v1'] })
+export class RecallController {
+  constructor(
+    private readonly context: TenantContext,
+    private readonly edge: MemoryEdge,
+    private readonly recalls: RecallService,
+    private readonly relations: RelationsService,
+  ) {}
+
+  @Get('recall')
+  @ForScope('memory:read')
+  @ApiOperation({ summary: 'The memories that answer a question best' })
+  @ApiResponse({ status: 200, type: RecalledDto })
+  recall(
+    @Query() query: RecallDto,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<RecalledDto> {
+    return this.answer(query, request, response);
+  }
+
+  @Post('recall')
+  @HttpCode(200)
+  @ForScope('memory:read')
+  @ApiOperation({ summary: 'The same, as a body' })
+  @ApiResponse({ status: 200, type: RecalledDto })
+  recallByBody(
+    @Body() body: RecallDto,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<RecalledDto> {
+    return this.answer(body, request, response);
+  }
+
+  private async answer(dto: RecallDto, request: Request, response: Response): Promise<RecalledDto> {
+    const startedAt = performance.now();
+    const { tenant } = this.context;
+    const workspace = await this.edge.workspace(request, response, dto);
+    const recalled = await this.recalls.recall(tenant, workspace, questionOf(dto));
+    const related = dto.expand_relations
+      ? await this.relations.aroundEach(
+          tenant,
+          workspace,
+          recalled.memories.map(({ id }) => id),
+          { each: dto.relation_limit, minStrength: dto.expand_min_strength },
+        )
+      : null;
+    const degraded = [...recalled.degraded, ...(related?.degraded === true ? ['graph'] : [])];
+    return {
+      status: 'success',
+      results: recalled.memories.map((memory) =>
+        resultDto(memory, dto.explain, related?.byStart.get(memory.id)),
+      ),
+      count: recalled.memories.length,
+      took_ms: Math.round((performance.now() - startedAt) * 100) / 100,
+      ...(degraded.length === 0 ? {} : { degraded }),
+    };
+  }
+}
+
+/** Throws `RequestInvalid` where the time ends before it begins. */
+function questionOf(dto: RecallDto): Question {
+  const from = dto.start === undefined ? undefined : parseInstant(dto.start)?.getTime();
+  const until = dto.end === undefined ? undefined : parseInstant(dto.end)?.getTime();
+  if (from !== undefined && until !== undefined && until < from) {
+    throw new RequestInvalid([{ location: 'end', message: 'must not be before start' }]);
+  }
+  const filter: Filter = {
+    ...(dto.tags === undefined
+      ? {}
+      : { tags: { values: dto.tags, mode: dto.tag_mode, match: dto.tag_match } }),
+    ...(dto.exclude_tags === undefined ? {} : { excludeTags: dto.exclude_tags }),
+    ...(dto.types === undefined ? {} : { types: dto.types }),
+    ...(from === undefined ? {} : { from }),
+    ...(until === undefined ? {} : { until }),
+    ...(dto.session_id === undefined ? {} : { session: dto.session_id }),
+    ...(dto.user_id === undefined ? {} : { user: dto.user_id }),
+    ...(dto.agent_id === undefined ? {} : { agent: dto.agent_id }),
+    ...(dto.state_mode === 'current' ? { validAt: Date.now() } : {}),
+  };
+  const sort = {
+    score: 'score',
+    newest: 'newest',
+    time_desc: 'newest',
+    oldest: 'oldest',
+    time_asc: 'oldest',
+  } as const;
+  return {
+    queries: [...new Set([...(dto.query === undefined ? [] : [dto.query]), ...(dto.queries ?? [])])],
+    filter,
+    limit: dto.limit,
+    minScore: dto.min_score,
+    sort: sort[dto.sort],
+  };
+}
+
+function resultDto(
+  { id, score, parts, memory }: Recalled['memories'][number],
+  explain: boolean,
+  related: RelatedMemory[] | undefined,
+): RecallResultDto {
+  return {
+    id,
+    score: rounded(score),
+    ...(explain
+      ? {
+          score_parts: Object.fromEntries(
+            Object.entries(parts).map(([part, value]) => [part, rounded(value)]),
+          ),
+        }
+      : {}),
+    match_type: matchType(parts),
+    memory: memoryDto(memory),
+    ...(related === undefined ? {} : { relations: related.map((relation) => relationDto(id, relation)) }),
+  };
+}
+
+function relationDto(id: string, { relation, memory }: RelatedMemory): RelationDto {
+  return {
+    type: relation.type,
+    strength: rounded(relation.strength),
+    direction: relation.from === id ? 'outgoing' : 'incoming',
+    memory: memoryDto(memory),
+  };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}

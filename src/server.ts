@@ -1,0 +1,82 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { readFileSync } from 'node:fs';
+import { AppModule } from './app.module.js';
+import { checkMasterKey, installationSecrets, provisionDefaultTenant } from './installation.js';
+import { TenantProvisioning } from './modules/tenants/tenant-provisioning.service.js';
+import type { Settings } from './platform/config/settings.js';
+import { ServerState } from './platform/health/server-state.js';
+import { installHttpEdge } from './platform/http/http-edge.js';
+import { installOpenApi } from './platform/http/openapi.js';
+import type { Log } from './platform/logging/log.js';
+import { NestLog } from './platform/logging/nest-log.js';
+import { openStores, type Stores } from './stores.js';
+
+/** A server that answers. */
+export interface RunningServer {
+  url: string;
+  app: NestExpressApplication;
+  stores: Stores;
+  /** Secrets that were made at this start. */
+  first: { adminToken: string | null; defaultKey: string | null };
+  adminToken: string;
+  /** Refuses new requests, finishes those that were accepted, closes every store. */
+  stop(): Promise<void>;
+}
+
+export async function startServer(settings: Settings, log: Log): Promise<RunningServer> {
+  const stores = await openStores(settings);
+  let app: NestExpressApplication | null = null;
+  try {
+    const secrets = await installationSecrets(settings, stores.folder);
+    await checkMasterKey(stores.database, secrets.master);
+    app = await NestFactory.create<NestExpressApplication>(AppModule.of({ settings, log, stores, secrets }), {
+      bodyParser: false,
+      logger: new NestLog(log),
+      abortOnError: false,
+      ...(settings.tls === null
+        ? {}
+        : {
+            httpsOptions: {
+              cert: readFileSync(settings.tls.certFile),
+              key: readFileSync(settings.tls.keyFile),
+            },
+          }),
+    });
+    installHttpEdge(app, settings);
+    installOpenApi(app);
+    await app.init();
+    const defaultKey = await provisionDefaultTenant(settings, stores.database, app.get(TenantProvisioning));
+    await app.listen(settings.port, settings.host);
+    const state = app.get(ServerState);
+    state.becomeReady();
+    return {
+      url: addressOf(app, settings),
+      app,
+      stores,
+      first: { adminToken: secrets.adminTokenIsNew ? secrets.adminToken : null, defaultKey },
+      adminToken: secrets.adminToken,
+      stop: () => stop(app, state, stores),
+    };
+  } catch (error) {
+    await app?.close().catch(() => undefined);
+    await stores.close();
+    throw error;
+  }
+}
+
+async function stop(app: NestExpressApplication | null, state: ServerState, stores: Stores): Promise<void> {
+  state.beginStopping();
+  await app?.close();
+  await stores.close();
+}
+
+function addressOf(app: NestExpressApplication, settings: Settings): string {
+  const address: unknown = app.getHttpServer().address();
+  const port =
+    typeof address === 'object' && address !== null && 'port' in address
+      ? Number(address.port)
+      : settings.port;
+  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  return `${settings.tls === null ? 'http' : 'https'}://${host}:${port}`;
+}

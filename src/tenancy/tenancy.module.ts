@@ -1,0 +1,35 @@
+import { Global, Module, type MiddlewareConsumer, type NestModule } from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { ThrottlerStorage } from '@nestjs/throttler';
+import { IdempotencyInterceptor } from './idempotency.interceptor.js';
+import { KeyGuard } from './key.guard.js';
+import { PrincipalCache } from './principal-cache.js';
+import { Quotas } from './quotas.js';
+import { RateLimiter } from './rate-limiter.js';
+import { RateWindows } from './rate-windows.js';
+import { RequestScope } from './request-scope.middleware.js';
+import { TenantContext } from './tenant-context.js';
+import { TenantDirectory } from './tenant-directory.js';
+import { WorkspaceResolver } from './workspace-resolver.js';
+
+/** Who is calling, for which tenant, and whether this route is for them. */
+@Global()
+@Module({
+  providers: [
+    TenantContext,
+    TenantDirectory,
+    PrincipalCache,
+    Quotas,
+    RateLimiter,
+    WorkspaceResolver,
+    { provide: ThrottlerStorage, useClass: RateWindows },
+    { provide: APP_GUARD, useClass: KeyGuard },
+    { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
+  ],
+  exports: [TenantContext, TenantDirectory, PrincipalCache, Quotas, WorkspaceResolver],
+})
+export class TenancyModule implements NestModule {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(RequestScope).forRoutes('{*path}');
+  }
+}

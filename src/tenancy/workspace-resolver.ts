@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import type { QueryResultRow } from 'pg';
+import { Ledger, WHOLE_TENANT } from '../ledger/ledger.js';
+import type { KeyPrincipal } from './principal.js';
+import { WorkspaceNotFound } from './tenancy-errors.js';
+import { isUuid, type WorkspaceId } from './tenant.js';
+
+interface WorkspaceRow extends QueryResultRow {
+  id: WorkspaceId;
+}
+
+/** Which workspace a request is about. */
+@Injectable()
+export class WorkspaceResolver {
+  constructor(private readonly ledger: Ledger) {}
+
+  /**
+   * `named`: UUID or slug, as often as the request names one. None: the key's own, or the tenant's default.
+   * One that the key does not see, or two different ones: throws `WorkspaceNotFound`, as for one that never existed.
+   */
+  async resolve(key: KeyPrincipal, named: (string | undefined)[]): Promise<WorkspaceId> {
+    const own = key.workspace ?? key.tenant.defaultWorkspace;
+    const names = [...new Set(named.flatMap((name) => (name === undefined ? [] : name.toLowerCase())))];
+    if (names.every((name) => name === own)) return own;
+    const found = await this.ledger.read(key.tenant, key.workspace ?? WHOLE_TENANT, (tx) =>
+      tx.rows<WorkspaceRow>(
+        `SELECT id FROM workspaces WHERE tenant_id = $1 AND (id = ANY($2::uuid[]) OR slug = ANY($3))`,
+        [key.tenant.id, names.filter(isUuid), names],
+      ),
+    );
+    const [workspace, another] = found;
+    const everyNameFound = names.filter(isUuid).every((name) => name === workspace?.id);
+    if (workspace === undefined || another !== undefined || !everyNameFound) {
+      throw new WorkspaceNotFound(`${names.join(', ')} asked by key ${key.keyId}`);
+    }
+    return workspace.id;
+  }
+}
