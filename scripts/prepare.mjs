@@ -84,19 +84,34 @@ function install() {
     '--no-audit',
     '--no-fund',
   ];
-  args.push('--loglevel=error', '--no-progress', ...cache());
-  const npm = process.env.npm_execpath;
-  const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  const { status, error } = spawnSync(command, [...first, ...args], { cwd: ROOT, stdio: ['ignore', 2, 2] });
-  if (error?.code === 'ENOENT') throw new CannotPrepare('npm is not installed on this machine.');
-  if (status !== 0) {
+  args.push('--loglevel=error', '--no-progress');
+  // Without a network npm retries package by package, for many minutes; from its cache it knows at once.
+  const offline = !registryAnswers();
+  if (offline) args.push('--offline');
+  if (npm(args, ['ignore', 2, 2]).status !== 0) {
     throw new CannotPrepare(
-      'npm could not install the packages: see above. The first start needs the npm registry.',
+      offline
+        ? 'The npm registry cannot be reached, and its cache lacks packages: installing needs the network once.'
+        : 'npm could not install the packages: see above.',
     );
   }
 }
 
-/** As root in another user's checkout npm becomes that user, yet names root's cache, which is closed to them. */
+const NO_NETWORK = /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH)\b/;
+
+function registryAnswers() {
+  return !NO_NETWORK.test(npm(['view', 'typescript', 'version', '--fetch-retries=0'], 'pipe').stderr);
+}
+
+function npm(args, stdio) {
+  const path = process.env.npm_execpath;
+  const [command, first] = path?.endsWith('.js') ? [process.execPath, [path]] : ['npm', []];
+  const result = spawnSync(command, [...first, ...args, ...cache()], { cwd: ROOT, stdio, encoding: 'utf8' });
+  if (result.error?.code === 'ENOENT') throw new CannotPrepare('npm is not installed on this machine.');
+  return result;
+}
+
+/** The cache that npm names may be another user's, where somebody became us and kept their environment. */
 function cache() {
   const named = process.env.npm_config_cache;
   if (!named) return [];

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,9 @@ export default async function startPostgres() {
     child.stdout.setEncoding('utf8').once('data', resolve);
     child.once('error', reject);
     child.once('exit', () => reject(new Error('The embedded PostgreSQL for the tests did not start.')));
+  }).catch(async (error) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
   });
   process.env.LOCI_TEST_POSTGRES = line.trim();
   // Only the tests keep jest running.
