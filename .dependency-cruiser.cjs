@@ -13,11 +13,15 @@ module.exports = {
     },
     {
       name: 'engines-behind-their-ports',
-      comment: 'Only the spaces module knows which engine is behind a port.',
+      comment: 'Only the place that opens the stores knows which engine is behind a port.',
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: ['^src/spaces/[^/]*\\.module\\.ts$', '^src/spaces/(embedded|qdrant|falkordb)/'],
+        pathNot: [
+          '^src/stores\\.ts$',
+          '^src/spaces/[^/]*\\.module\\.ts$',
+          '^src/spaces/(embedded|qdrant|falkordb)/',
+        ],
       },
       to: { path: ENGINES },
     },

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { type DataFolder, syncFolder } from '../config/data-folder.js';
 import { postgresBinaries } from './postgres-binaries.js';
+import { PostgresCannotRun } from './postgres-cannot-run.js';
 import { PostgresProcess } from './postgres-process.js';
 
 /** How to reach a PostgreSQL database; `host` may be the folder of a unix socket. For `pg` and TypeORM alike. */
@@ -120,7 +121,7 @@ async function initialize(
   const made = await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => null);
   if (made?.trim() === major) return;
   if (made !== null) {
-    throw new Error(
+    throw new PostgresCannotRun(
       `${data} was made by PostgreSQL ${made.trim()}, and this is ${major}: export with the old release of Loci, import with this one.`,
     );
   }
@@ -181,9 +182,11 @@ async function untilReady(
       await makeRoleAndDatabase(connection, admin);
       made = true;
     } else if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`PostgreSQL ended while starting: ${await server.logTail()}`);
+      throw new PostgresCannotRun(`PostgreSQL ended while starting: ${await server.logTail()}`);
     } else if (Date.now() > deadline) {
-      throw new Error(`PostgreSQL does not answer after ${READY_MS / 1000} s: ${await server.logTail()}`);
+      throw new PostgresCannotRun(
+        `PostgreSQL does not answer after ${READY_MS / 1000} s: ${await server.logTail()}`,
+      );
     } else await new Promise((resume) => setTimeout(resume, 10));
   }
 }

@@ -15,6 +15,7 @@ import {
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { type DataFolder, syncFolder } from '../config/data-folder.js';
+import { PostgresCannotRun } from './postgres-cannot-run.js';
 
 /** PostgreSQL's programs, ready to run. */
 export interface PostgresBinaries {
@@ -59,7 +60,7 @@ function findPackage(): string {
   try {
     return dirname(dirname(createRequire(import.meta.url).resolve(name)));
   } catch (error) {
-    throw new Error(
+    throw new PostgresCannotRun(
       `PostgreSQL is not installed: the npm package ${name} is missing. Run npm ci, or set DATABASE_URL.`,
       {
         cause: error,

@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { PostgresCannotRun } from './postgres-cannot-run.js';
 import type { SystemUser } from './postgres-user.js';
 
 const run = promisify(execFile);
@@ -54,7 +55,9 @@ export class PostgresProcess {
       await run(join(this.#options.bin, name), args, this.#identity());
     } catch (error) {
       const said = (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
-      throw new Error(`PostgreSQL's ${name} failed: ${said.replace(/\s*\n\s*/g, ' | ')}`, { cause: error });
+      throw new PostgresCannotRun(`PostgreSQL's ${name} failed: ${said.replace(/\s*\n\s*/g, ' | ')}`, {
+        cause: error,
+      });
     }
   }
 
@@ -122,7 +125,7 @@ export class PostgresProcess {
       found = await this.#processes(pid)
     ) {
       if (Date.now() > deadline)
-        throw new Error(
+        throw new PostgresCannotRun(
           `PostgreSQL's processes ${found.join(', ')} still work in ${data} without their server.`,
         );
       await new Promise((resume) => setTimeout(resume, 20));

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { PostgresCannotRun } from './postgres-cannot-run.js';
 
 const run = promisify(execFile);
 
@@ -26,7 +27,7 @@ export async function postgresUser(): Promise<SystemUser | null> {
   );
   const made = await lookUp();
   if (made) return made;
-  throw new Error(
+  throw new PostgresCannotRun(
     `PostgreSQL refuses to run as root and no user "${NAME}" could be made: make one, run Loci as an ordinary user, or set DATABASE_URL.`,
   );
 }
