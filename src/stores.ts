@@ -1,4 +1,5 @@
 import type { ClientConfig } from 'pg';
+import { parseIntoClientConfig } from 'pg-connection-string';
 import { MiniLmEmbedder } from './models/embedded/minilm-embedder.js';
 import { minilmModel } from './models/embedded/minilm-model.js';
 import type { Embedder } from './models/embedder.js';
@@ -59,7 +60,7 @@ async function openLedger(
   folder: DataFolder,
   closers: (() => Promise<void> | void)[],
 ): Promise<ClientConfig> {
-  if (settings.databaseUrl !== null) return { connectionString: settings.databaseUrl };
+  if (settings.databaseUrl !== null) return parseIntoClientConfig(settings.databaseUrl);
   const postgres = await EmbeddedPostgres.start(folder);
   closers.push(() => postgres.stop());
   return { ...postgres.connection };

@@ -39,16 +39,14 @@ export async function migrate(connection: ClientConfig): Promise<{ applied: stri
 }
 
 /** What TypeORM's postgres options call the same things. */
-export function typeOrmConnection(connection: ClientConfig) {
-  const { host, port, user, password, database, connectionString, ssl } = connection;
+export function typeOrmConnection({ user, password, host, port, database, ssl }: ClientConfig) {
   return {
-    ...(connectionString === undefined ? {} : { url: connectionString }),
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
     ...(user === undefined ? {} : { username: user }),
     ...(typeof password === 'string' ? { password } : {}),
     ...(database === undefined ? {} : { database }),
-    ...(typeof ssl === 'boolean' ? { ssl } : {}),
+    ...(ssl === undefined ? {} : { ssl: ssl as boolean }),
   };
 }
 

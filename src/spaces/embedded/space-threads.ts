@@ -92,7 +92,9 @@ export class SpaceThreads {
       else if (reply.error.outage) waiting?.reject(new SpaceUnavailable(reply.error.message));
       else waiting?.reject(new Error(reply.error.message));
     });
-    worker.on('error', (error) => (fault = error));
+    worker.on('error', (error) => {
+      fault = error;
+    });
     worker.on('exit', () => {
       if (this.threads[at] === thread) this.threads[at] = null;
       for (const { reject } of thread.pending.values()) {

@@ -13,8 +13,9 @@ import { HAS_ALONE, HAS_JOINED } from './workspace-index.js';
 /** Up to so many memories every vector is compared in full; beyond, sign codes choose whose are. */
 const EXACT = 400;
 /**
- * How many each part's codes choose, for a small workspace and for a large one: with codes of 384 bits the best ten
- * are then among them in 98 cases of 100. Where there are no words to fill the list, the limit if it is more.
+ * How many each part's codes choose, for a small workspace and for a large one. Measured with MiniLM on 2,960 turns of
+ * conversation: of the best ten, .983 are among the 100 nearest codes, .994 among 128, .997 among 200, .998 among 320.
+ * Where there are no words to fill the list, the limit if it is more.
  */
 const CHOSEN = { upTo: 20_000, few: 128, many: 320 };
 
