@@ -51,15 +51,18 @@ export class EmbeddedPostgres {
   /** Resolves when the server has ended, whether or not `stop` was called. */
   readonly ended: Promise<void>;
   readonly #server: PostgresProcess;
+  readonly #child: ChildProcess;
   #stopping: Promise<void> | null = null;
 
   private constructor(
     server: PostgresProcess,
     connection: DatabaseConnection,
     admin: DatabaseConnection,
+    child: ChildProcess,
     ended: Promise<void>,
   ) {
     this.#server = server;
+    this.#child = child;
     this.connection = connection;
     this.admin = admin;
     this.ended = ended;
@@ -94,7 +97,7 @@ export class EmbeddedPostgres {
       if (child.exitCode === null && child.signalCode === null) await server.stop();
       throw error;
     }
-    return new EmbeddedPostgres(server, connection, admin, ended);
+    return new EmbeddedPostgres(server, connection, admin, child, ended);
   }
 
   /** Ends every session and returns once no process of the server is left. Call it when the last query is answered. */
@@ -104,6 +107,8 @@ export class EmbeddedPostgres {
   }
 
   async #stop(): Promise<void> {
+    // While it runs it keeps nobody's process alive; whoever stops it waits for its end.
+    this.#child.ref();
     await this.#server.stop();
     await this.ended;
     await rm(this.connection.host, { recursive: true, force: true });
