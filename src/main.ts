@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   }
   let settings: Settings;
   try {
-    settings = parseSettings(readEnvironment(process.env, '.env'));
+    settings = parseSettings(readEnvironment('.env'));
     refuseWhatIsNotBuilt(settings);
   } catch (error) {
     if (error instanceof SettingsError) refuse(error.message);

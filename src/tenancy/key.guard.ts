@@ -74,7 +74,8 @@ export class KeyGuard implements CanActivate {
   /** Every answer to a key says how much it has left, refusals too. */
   private async limit(principal: KeyPrincipal, response: Response): Promise<void> {
     const { headers, refusal } = await this.limiter.count(principal);
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    response.setHeader('RateLimit-Policy', headers.policy);
+    response.setHeader('RateLimit', headers.state);
     if (refusal !== null) throw refusal;
   }
 

@@ -13,10 +13,10 @@ export class RateLimited extends DomainError<'rate.limited'> {
   }
 }
 
-/** The two headers of the IETF's RateLimit draft. */
+/** The values of `RateLimit-Policy` and `RateLimit`, as in the IETF's draft. */
 export interface RateLimitHeaders {
-  'RateLimit-Policy': string;
-  RateLimit: string;
+  policy: string;
+  state: string;
 }
 
 /** A key's own limit and its tenant's (setting, else plan), in windows of a minute. */
@@ -54,8 +54,8 @@ interface Count {
 function answer({ name, limit, remaining, seconds }: Count) {
   return {
     headers: {
-      'RateLimit-Policy': `"${name}";q=${limit};w=${WINDOW_MS / 1000}`,
-      RateLimit: `"${name}";r=${Math.max(0, remaining)};t=${seconds}`,
+      policy: `"${name}";q=${limit};w=${WINDOW_MS / 1000}`,
+      state: `"${name}";r=${Math.max(0, remaining)};t=${seconds}`,
     },
     refusal: remaining < 0 ? new RateLimited(limit, seconds) : null,
   };

@@ -183,10 +183,10 @@ describe('settings', () => {
     try {
       const file = join(folder, '.env');
       writeFileSync(file, '# a comment\nPORT=9100\nHOST="0.0.0.0"\nLOG_LEVEL=debug # loud\n');
-      const settings = parseSettings(readEnvironment({ PORT: '9200' }, file));
+      const settings = parseSettings(readEnvironment(file, { PORT: '9200' }));
       expect(settings).toMatchObject({ port: 9200, host: '0.0.0.0', logLevel: 'debug' });
-      expect(readEnvironment({ PORT: '1' }, join(folder, 'none'))).toEqual({ PORT: '1' });
-      expect(() => readEnvironment({}, folder)).toThrow(SettingsError);
+      expect(readEnvironment(join(folder, 'none'), { PORT: '1' })).toEqual({ PORT: '1' });
+      expect(() => readEnvironment(folder, {})).toThrow(SettingsError);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -199,6 +199,6 @@ describe('settings', () => {
   });
 
   it('accept .env.example as it is', () => {
-    expect(() => parseSettings(readEnvironment({}, join(__dirname, '../../.env.example')))).not.toThrow();
+    expect(() => parseSettings(readEnvironment(join(__dirname, '../../.env.example'), {}))).not.toThrow();
   });
 });

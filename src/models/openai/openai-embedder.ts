@@ -96,7 +96,7 @@ export class OpenAiEmbedder extends Embedder {
             return this.request(batch, {
               deadline: start + deadlineMs,
               attemptMs,
-              signal: this.closing.signal,
+              signal,
             });
           }),
         ),

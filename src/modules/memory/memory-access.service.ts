@@ -24,7 +24,7 @@ export class MemoryAccess implements OnModuleInit, OnApplicationShutdown {
 
   note(tenant: Tenant, workspace: WorkspaceId, ids: string[]): void {
     if (ids.length === 0 || (this.accesses.size >= MOST_TENANTS && !this.accesses.has(tenant.id))) return;
-    const accesses = this.accesses.get(tenant.id) ?? { tenant, counts: new Map() };
+    const accesses: Accesses = this.accesses.get(tenant.id) ?? { tenant, counts: new Map() };
     this.accesses.set(tenant.id, accesses);
     const at = new Date();
     for (const id of ids) {

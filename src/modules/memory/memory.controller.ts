@@ -10,7 +10,7 @@ import { ForScope } from '../../tenancy/access.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { memoryId } from './memory-id.js';
-import { MemoryEdge } from './memory-edge.service.js';
+import { MemoryEdge } from './memory-edge.js';
 import { MemoryEditorService } from './memory-editor.service.js';
 import { ByTagDto, DeleteByTagDto, ListMemoriesDto } from './memory-query.dto.js';
 import { MemoryReaderService, type ListFilter } from './memory-reader.service.js';

@@ -3,7 +3,7 @@ import { BackfillSignal } from './backfill-signal.js';
 import { CandidateGate } from './candidate-gate.service.js';
 import { MemoryAccess } from './memory-access.service.js';
 import { MemoryController } from './memory.controller.js';
-import { MemoryEdge } from './memory-edge.service.js';
+import { MemoryEdge } from './memory-edge.js';
 import { MemoryEditorService } from './memory-editor.service.js';
 import { MemoryReaderService } from './memory-reader.service.js';
 import { MemoryStoreService } from './memory-store.service.js';

@@ -6,7 +6,7 @@ import { RequestInvalid } from '../../platform/http/request.errors.js';
 import type { Filter } from '../../spaces/vector-space.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
-import { MemoryEdge } from './memory-edge.service.js';
+import { MemoryEdge } from './memory-edge.js';
 import { memoryDto } from './memory-replies.js';
 import type { Question } from './question.js';
 import { matchType } from './recall-ranking.js';

@@ -12,7 +12,7 @@ import { RequestInvalid } from '../../platform/http/request.errors.js';
 import { readItem } from '../../platform/http/validation.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
-import { MemoryEdge } from './memory-edge.service.js';
+import { MemoryEdge } from './memory-edge.js';
 import { memoryId } from './memory-id.js';
 import { memoryDto } from './memory-replies.js';
 import { MemoryNotFound, RelationInvalid } from './memory.errors.js';

@@ -106,13 +106,11 @@ export class TenantProvisioning {
     const credentials =
       order.credentials === undefined
         ? null
-        : this.master
-            .unwrap(id, wrappedKey)
-            .seal(JSON.stringify(order.credentials), {
-              table: 'tenants',
-              row: id,
-              column: 'api_credentials',
-            });
+        : this.master.unwrap(id, wrappedKey).seal(JSON.stringify(order.credentials), {
+            table: 'tenants',
+            row: id,
+            column: 'api_credentials',
+          });
     await manager.insert(TenantEntity, {
       id,
       slug: order.slug,

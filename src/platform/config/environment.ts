@@ -16,13 +16,13 @@ export class SettingsError extends Error {
 }
 
 /** The lines of a `.env` file, where there is one, under the real environment, which wins. */
-export function readEnvironment(processEnv: Environment, dotEnvFile: string): Environment {
+export function readEnvironment(dotEnvFile: string, processEnv: Environment = process.env): Environment {
   try {
     return { ...parseEnv(readFileSync(dotEnvFile, 'utf8')), ...processEnv };
   } catch (error) {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
     if (code === 'ENOENT') return { ...processEnv };
-    throw new SettingsError('.env', `cannot be read (${String(code ?? 'unknown error')})`);
+    throw new SettingsError('.env', `cannot be read (${code || 'unknown error'})`);
   }
 }
 

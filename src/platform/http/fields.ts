@@ -69,7 +69,7 @@ function field(
       ...(description === undefined ? {} : { description }),
       ...(example === undefined ? {} : { example }),
       ...(options.default === undefined ? {} : { default: options.default }),
-    } as Parameters<typeof ApiProperty>[0]),
+    }),
     ...(optional ? [IsOptional()] : []),
     ...more,
   );
@@ -220,8 +220,12 @@ export function EachOf(
   dto: () => DtoClass,
   options: FieldOptions & { min?: number; max: number },
 ): PropertyDecorator {
-  const { check } = nestedListRule(dto, options);
-  return field({ check, list: true }, { ...lazily(dto), isArray: true, maxItems: options.max }, options);
+  const rule = nestedListRule(dto, options);
+  return field(
+    { check: (value) => rule.check(value), list: true },
+    { ...lazily(dto), isArray: true, maxItems: options.max },
+    options,
+  );
 }
 
 /** Accepted whatever it is, and dropped: for what other systems' clients send and Loci has no meaning for. */

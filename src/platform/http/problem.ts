@@ -36,7 +36,7 @@ export function refusalOf(error: unknown): Refusal {
     const { message, details } = error;
     const { internal, errors, extra, retryAfter } = details;
     return {
-      code: error.code,
+      code: (error as DomainError).code,
       detail: message,
       ...(errors === undefined ? {} : { errors }),
       ...(extra === undefined ? {} : { extra }),

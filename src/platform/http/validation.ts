@@ -93,7 +93,7 @@ function readObject<Dto extends object>(
     } else if (field === null) {
       Reflect.set(instance, name, given);
     } else if (given !== null || field.nullable) {
-      const value = source === 'query' ? fromQuery(field, given) : given;
+      const value: unknown = source === 'query' ? fromQuery(field, given) : given;
       if (value !== undefined)
         Reflect.set(instance, name, readNested(field, value, `${at}.${name}`, source, errors));
     }

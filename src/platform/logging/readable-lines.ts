@@ -26,10 +26,10 @@ export function readable(line: string): string {
   const head = [
     `\u001b[90m${clock}\u001b[0m`,
     `\u001b[${colour}m${String(level).padEnd(5)}\u001b[0m`,
-    msg,
+    typeof msg === 'string' ? msg : '',
     ...rest,
   ];
-  return `${head.filter((part) => part !== undefined).join(' ')}\n${trace(err)}`;
+  return `${head.filter((part) => part !== '').join(' ')}\n${trace(err)}`;
 }
 
 function show(value: unknown): string {
