@@ -2,6 +2,7 @@ import { tellFirstSecrets } from './installation.js';
 import { readEnvironment, SettingsError } from './platform/config/environment.js';
 import { DataFolderRefused } from './platform/config/data-folder.js';
 import { refuseWhatIsNotBuilt } from './platform/config/not-built-yet.js';
+import { PostgresCannotRun } from './platform/database/postgres-cannot-run.js';
 import { parseSettings, type Settings } from './platform/config/settings.js';
 import { openLog, type Log } from './platform/logging/log.js';
 import { version } from './platform/version.js';
@@ -65,7 +66,13 @@ async function start(settings: Settings, log: Log): Promise<RunningServer> {
     return await startServer(settings, log);
   } catch (error) {
     log.flush();
-    if (error instanceof SettingsError || error instanceof DataFolderRefused) refuse(error.message);
+    if (
+      error instanceof SettingsError ||
+      error instanceof DataFolderRefused ||
+      error instanceof PostgresCannotRun
+    ) {
+      refuse(error.message);
+    }
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
       refuse(`PORT is in use: something else listens on ${settings.host}:${settings.port}.`);
     }

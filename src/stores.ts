@@ -39,7 +39,10 @@ export async function openStores(settings: Settings): Promise<Stores> {
     for (const closer of closers.reverse()) await closer();
   };
   try {
-    const folder = await DataFolder.open({ path: settings.dataDir, databaseUser: await postgresUser() });
+    const folder = await DataFolder.open({
+      path: settings.dataDir,
+      databaseUser: settings.databaseUrl === null ? await postgresUser() : null,
+    });
     closers.push(() => folder.close());
     const connection = await openLedger(settings, folder, closers);
     await migrate(connection);

@@ -27,7 +27,7 @@ export class ModelChange {
     private readonly spaces: Spaces,
   ) {}
 
-  /** Asks for the new model's vectors wherever they are missing. */
+  /** Asks for the new model's vectors wherever they are missing, once those it has asked for are there. */
   async begin(): Promise<void> {
     for (const tenant of await this.directory.notYetOn(this.models.currentId, TENANTS_AT_ONCE)) {
       await this.ledger.write(tenant, WHOLE_TENANT, systemCause('model-change'), (tx) =>
@@ -92,6 +92,7 @@ CROSS JOIN LATERAL (VALUES ('alone', m.alone_hash), ('joined', m.joined_hash)) A
 LEFT JOIN embeddings e ON e.tenant_id = m.tenant_id AND e.workspace_id = m.workspace_id AND e.memory_id = m.id
   AND e.part = parts.part AND e.model = $2 AND e.hash = parts.hash
 WHERE m.tenant_id = $1 AND parts.hash IS NOT NULL AND e.memory_id IS NULL
+  AND NOT EXISTS (SELECT FROM pending_vectors WHERE tenant_id = $1 AND model = $2)
 ON CONFLICT DO NOTHING`;
 
 const SWITCH = `

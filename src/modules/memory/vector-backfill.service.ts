@@ -4,6 +4,7 @@ import { systemCause } from '../../ledger/cause.js';
 import { Ledger, WHOLE_TENANT } from '../../ledger/ledger.js';
 import { joinedText, openContent, textHash, type Part } from '../../ledger/sealed-memory.js';
 import type { Embedder } from '../../models/embedder.js';
+import { EmbedderUnavailable } from '../../models/models.errors.js';
 import { Models } from '../../models/models.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
@@ -59,9 +60,15 @@ export class VectorBackfill implements OnApplicationBootstrap, OnApplicationShut
     for (const id of await this.directory.modelsInUse()) {
       const embedder = this.models.withId(id);
       if (embedder === null) continue;
-      for (const tenant of await this.directory.waitingForVectors(id, TENANTS_AT_ONCE)) {
-        if (this.stopping.signal.aborted) return made;
-        made += await this.fill(tenant, id, embedder);
+      try {
+        for (const tenant of await this.directory.waitingForVectors(id, TENANTS_AT_ONCE)) {
+          if (this.stopping.signal.aborted) return made;
+          made += await this.fill(tenant, id, embedder);
+        }
+      } catch (error) {
+        // One model that is away must not keep the others' texts waiting.
+        if (!(error instanceof EmbedderUnavailable)) throw error;
+        this.logger.warn(`Texts go on waiting for ${id}: ${error.details.internal ?? error.message}`);
       }
     }
     await this.modelChange.finish();
