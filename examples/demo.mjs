@@ -16,13 +16,25 @@ import { knockOnTheWall } from './demo/wall.mjs';
 
 const BATCH = 20;
 
-const { values: options } = parseArgs({
-  options: {
-    file: { type: 'string' },
-    questions: { type: 'string', default: '60' },
-    keep: { type: 'boolean', default: false },
-  },
-});
+const options = readOptions();
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        file: { type: 'string' },
+        questions: { type: 'string', default: '60' },
+        keep: { type: 'boolean', default: false },
+      },
+    });
+    const questions = Number(values.questions);
+    if (!Number.isInteger(questions) || questions < 1) throw new Error('--questions takes a whole number');
+    return { ...values, questions };
+  } catch (error) {
+    say(red(error.message));
+    process.exit(2);
+  }
+}
 
 /** Provisioned, loaded with a conversation: what the rest of the demo works with. */
 async function loadTenant(server, operator, suffix, conversation, signal) {
@@ -89,8 +101,6 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupted
 async function run() {
   const { signal } = interrupted;
   const { from, conversations } = readConversations(options.file);
-  const most = Number(options.questions);
-  if (!Number.isInteger(most) || most < 1) throw new Error('--questions takes a whole number, 1 or more');
   if (process.env.LOCI_URL === undefined) say(dim('Starting a server of its own, in a temporary folder …'));
   const began = performance.now();
   const server = await findOrStartServer();
@@ -104,7 +114,7 @@ async function run() {
     for (const conversation of conversations) {
       loaded.push(await loadTenant(server, operator, suffix, conversation, signal));
     }
-    for (const tenant of loaded) await askQuestions(tenant, most);
+    for (const tenant of loaded) await askQuestions(tenant, options.questions);
     const [one, other] = loaded;
     const held = await knockOnTheWall(one, other);
     const unread = await showStats(operator, loaded);
@@ -124,9 +134,10 @@ try {
     say('\nInterrupted.');
     process.exitCode = 130;
   } else {
+    const unreachable = error.cause !== undefined && error.message === 'fetch failed';
     say(
       red(
-        error.cause?.code === 'ECONNREFUSED' ? `Nothing answers at ${process.env.LOCI_URL}.` : error.message,
+        unreachable ? `Nothing answers at ${process.env.LOCI_URL}: ${error.cause.message}.` : error.message,
       ),
     );
     process.exitCode = 1;

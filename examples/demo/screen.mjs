@@ -31,7 +31,7 @@ export function verdict(held, text) {
 
 /** `text` on one line, cut to what fits after `indent` columns. */
 export function fitted(text, indent) {
-  const room = Math.max(20, Math.min(process.stdout.columns ?? 110, 130) - indent);
+  const room = Math.max(20, Math.min(process.stdout.columns || 110, 130) - indent);
   const line = text.replace(/\s+/g, ' ');
   return line.length <= room ? line : `${line.slice(0, room - 1)}…`;
 }
