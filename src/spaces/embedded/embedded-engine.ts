@@ -8,9 +8,9 @@ export interface EmbeddedOptions {
   folder: string;
   /** Threads. More than there are processors helps nobody. Default 2. */
   workers?: number;
-  /** Files held open by all threads together; an open file costs some 0.3 MB. Default 256. */
+  /** Files held open by all threads together; an open file costs some 0.7 MB. Default 128. */
   maxOpen?: number;
-  /** Megabytes that all threads together spend on vectors they have read. Default 96: some 30,000 memories. */
+  /** Megabytes that all threads together spend on vectors they have read. Default 64: some 20,000 memories. */
   vectorMegabytes?: number;
 }
 
@@ -32,8 +32,8 @@ export class EmbeddedEngine {
   static async start({
     folder,
     workers = 2,
-    maxOpen = 256,
-    vectorMegabytes = 96,
+    maxOpen = 128,
+    vectorMegabytes = 64,
   }: EmbeddedOptions): Promise<EmbeddedEngine> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);

@@ -6,7 +6,8 @@ import { APPLICATION_ID, createFileTables, SCHEMA_VERSION } from './file-schema.
 
 /** The log is moved into the file once it is this long: 4 MB, as SQLite itself would. */
 const LOG_BYTES = 4 * 1024 * 1024;
-const CACHE_KIB = 2_000;
+/** Enough for a large batch; most files are smaller and take what they are. */
+const CACHE_KIB = 1_000;
 
 /** What is in the file cannot be: it is discarded, and the ledger builds it again. */
 export class FileCorrupt extends Error {}
