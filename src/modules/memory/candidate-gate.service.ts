@@ -1,17 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Counter, register } from 'prom-client';
+import { Counter } from 'prom-client';
 import type { QueryResultRow } from 'pg';
 import { systemCause } from '../../ledger/cause.js';
 import { Ledger, type LedgerRead } from '../../ledger/ledger.js';
+import { Metrics } from '../../platform/metrics/metrics.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
-
-const strays =
-  (register.getSingleMetric('loci_stray_candidates_total') as Counter | undefined) ??
-  new Counter({
-    name: 'loci_stray_candidates_total',
-    help: 'Ids that a projection answered with and that its ledger never knew: each one is an incident',
-  });
 
 /**
  * The third lock: a projection only proposes ids, and what is answered comes from the ledger, read as this tenant.
@@ -22,8 +16,18 @@ const strays =
 @Injectable()
 export class CandidateGate {
   private readonly logger = new Logger(CandidateGate.name);
+  private readonly strays: Counter;
 
-  constructor(private readonly ledger: Ledger) {}
+  constructor(
+    private readonly ledger: Ledger,
+    metrics: Metrics,
+  ) {
+    this.strays = new Counter({
+      name: 'loci_stray_candidates_total',
+      help: 'Ids that a projection answered with and that its ledger never knew: each one is an incident',
+      registers: [metrics.registry],
+    });
+  }
 
   /** Call with the ids that a projection proposed and the ledger's read did not return. */
   async examine(tx: LedgerRead, workspace: WorkspaceId, missing: string[]): Promise<void> {
@@ -40,7 +44,7 @@ export class CandidateGate {
 
   /** Put on record in a transaction of its own: the read that found it stays a read. */
   private report(tenant: Tenant, workspace: WorkspaceId, stray: string[]): void {
-    strays.inc(stray.length);
+    this.strays.inc(stray.length);
     this.logger.error(`${tenant.space} proposed ${stray.length} ids that its ledger never knew`);
     void this.ledger
       .write(tenant, workspace, systemCause('recall'), async (tx) => {

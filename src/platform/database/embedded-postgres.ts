@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   lchown,
   lstat,
@@ -36,6 +37,8 @@ const OWNER = 'loci';
 const LONGEST_SOCKET_FOLDER = 80;
 /** Replaying the log after a crash takes its time. */
 const READY_MS = 120_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10_000;
 
 /**
  * A real PostgreSQL, run from its binaries as our child, below a data folder that we hold.
@@ -48,10 +51,9 @@ export class EmbeddedPostgres {
   readonly connection: DatabaseConnection;
   /** The superuser. For making databases in tests and for operators' repairs: no request ever uses it. */
   readonly admin: DatabaseConnection;
-  /** Resolves when the server has ended, whether or not `stop` was called. */
-  readonly ended: Promise<void>;
   readonly #server: PostgresProcess;
-  readonly #child: ChildProcess;
+  #child: ChildProcess;
+  #reviving: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | null = null;
 
   private constructor(
@@ -59,13 +61,12 @@ export class EmbeddedPostgres {
     connection: DatabaseConnection,
     admin: DatabaseConnection,
     child: ChildProcess,
-    ended: Promise<void>,
   ) {
     this.#server = server;
     this.#child = child;
     this.connection = connection;
     this.admin = admin;
-    this.ended = ended;
+    this.#watch();
   }
 
   /**
@@ -90,14 +91,13 @@ export class EmbeddedPostgres {
       database: OWNER,
     };
     const child = await server.spawn(host);
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     try {
       await untilReady(child, server, connection, admin);
     } catch (error) {
-      if (child.exitCode === null && child.signalCode === null) await server.stop();
+      if (!hasEnded(child)) await server.stop();
       throw error;
     }
-    return new EmbeddedPostgres(server, connection, admin, child, ended);
+    return new EmbeddedPostgres(server, connection, admin, child);
   }
 
   /** Ends every session and returns once no process of the server is left. Call it when the last query is answered. */
@@ -106,11 +106,35 @@ export class EmbeddedPostgres {
     return this.#stopping;
   }
 
+  /** A server that ends without having been told is started again: what was committed is there, and pools reconnect. */
+  #watch(): void {
+    this.#child.once('exit', () => {
+      if (this.#stopping === null) this.#reviving = this.#revive();
+    });
+  }
+
+  async #revive(): Promise<void> {
+    for (let pause = FIRST_PAUSE_MS; this.#stopping === null; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      try {
+        await this.#server.stopLeftBehind();
+        this.#child = await this.#server.spawn(this.connection.host);
+        await untilReady(this.#child, this.#server, this.connection, this.admin);
+        this.#watch();
+        return;
+      } catch {
+        // What it said is in its log; `/health` says that it is away.
+        await new Promise((resume) => setTimeout(resume, pause).unref());
+      }
+    }
+  }
+
   async #stop(): Promise<void> {
+    await this.#reviving;
     // While it runs it keeps nobody's process alive; whoever stops it waits for its end.
     this.#child.ref();
+    const ended = hasEnded(this.#child) ? null : once(this.#child, 'exit');
     await this.#server.stop();
-    await this.ended;
+    await ended;
     await rm(this.connection.host, { recursive: true, force: true });
   }
 }
@@ -186,7 +210,7 @@ async function untilReady(
     if (answer === 'unknown role or database' && !made) {
       await makeRoleAndDatabase(connection, admin);
       made = true;
-    } else if (child.exitCode !== null || child.signalCode !== null) {
+    } else if (hasEnded(child)) {
       throw new PostgresCannotRun(`PostgreSQL ended while starting: ${await server.logTail()}`);
     } else if (Date.now() > deadline) {
       throw new PostgresCannotRun(
@@ -194,6 +218,10 @@ async function untilReady(
       );
     } else await new Promise((resume) => setTimeout(resume, 10));
   }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
 
 type Answer = 'ready' | 'not yet' | 'unknown role or database';
