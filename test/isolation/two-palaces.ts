@@ -1,0 +1,127 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { systemCause } from '../../src/ledger/cause.js';
+import { Ledger } from '../../src/ledger/ledger.js';
+import { UnindexableRecord } from '../../src/ledger/unindexable-record.js';
+import { TenantDirectory } from '../../src/tenancy/tenant-directory.js';
+import type { Tenant } from '../../src/tenancy/principal.js';
+import type { TenantId, WorkspaceId } from '../../src/tenancy/tenant.js';
+import type { Loci, TestTenant } from '../support/loci.js';
+import { testPostgres } from '../support/postgres.js';
+
+/** One workspace with something in every table that holds what tenants stored. */
+export interface FurnishedWorkspace {
+  id: WorkspaceId;
+  memories: string[];
+}
+
+/** A tenant with two workspaces, both furnished. */
+export interface FurnishedTenant {
+  caller: TestTenant;
+  tenant: Tenant;
+  main: FurnishedWorkspace;
+  sibling: FurnishedWorkspace;
+}
+
+/** `words` go into every field that is sealed, so that a scan can look for them. */
+export async function furnishedTenant(loci: Loci, words: string): Promise<FurnishedTenant> {
+  const caller = await loci.tenant({ api_credentials: { token: words } });
+  const tenant = await tenantOf(loci, caller);
+  const sibling = randomUUID() as WorkspaceId;
+  await loci.server.stores.database.asSystem((manager) =>
+    manager.query(
+      `INSERT INTO workspaces (tenant_id, id, slug, name) VALUES ($1, $2, 'sibling', 'Sibling')`,
+      [tenant.id, sibling],
+    ),
+  );
+  await loci.server.stores.database.asSystem((manager) =>
+    manager.query(
+      `INSERT INTO agents (tenant_id, workspace_id, id, slug, name) VALUES ($1, $2, $3, 'sibling', 'Sibling')`,
+      [tenant.id, sibling, randomUUID()],
+    ),
+  );
+  for (const workspace of [tenant.defaultWorkspace, sibling]) {
+    const order = { name: 'furniture', workspace_id: workspace, scopes: ['memory'] };
+    const { status } = await loci.operator.post(`/admin/tenants/${caller.slug}/keys`, order);
+    if (status !== 201) throw new Error(`No key for the workspace: ${status}`);
+  }
+  return {
+    caller,
+    tenant,
+    main: await furnish(loci, caller, tenant, tenant.defaultWorkspace, words),
+    sibling: await furnish(loci, caller, tenant, sibling, words),
+  };
+}
+
+export async function tenantOf(loci: Loci, caller: TestTenant): Promise<Tenant> {
+  const tenant = await loci.server.app.get(TenantDirectory).tenantById(caller.id as TenantId);
+  if (tenant === null) throw new Error(`${caller.slug} is not in the ledger`);
+  return tenant;
+}
+
+/** Sees everything: for looking at what really lies in the tables. */
+export async function asSuperuser<T>(loci: Loci, look: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ ...testPostgres().admin, database: loci.database.database });
+  await client.connect();
+  try {
+    return await look(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function furnish(
+  loci: Loci,
+  caller: TestTenant,
+  tenant: Tenant,
+  workspace: WorkspaceId,
+  words: string,
+): Promise<FurnishedWorkspace> {
+  const memories: string[] = [];
+  for (const place of ['first', 'second']) {
+    const { status, body } = await caller.post<{ memory_id: string }>(
+      '/memory',
+      {
+        workspace_id: workspace,
+        content: `${words} ${place} ${randomBytes(4).toString('hex')}`,
+        metadata: { note: words },
+        session_id: 'session',
+      },
+      { 'Idempotency-Key': `${workspace}-${place}` },
+    );
+    if (status !== 201) throw new Error(`Not stored: ${status} ${JSON.stringify(body)}`);
+    memories.push(body.memory_id);
+  }
+  const [first, second] = memories;
+  await caller.post('/associate', {
+    workspace_id: workspace,
+    memory1_id: first,
+    memory2_id: second,
+    type: 'LEADS_TO',
+    strength: 0.5,
+  });
+  // After the edit the old text lies in the history alone.
+  await caller.patch(`/memory/${second}`, { workspace_id: workspace, content: `${words} edited` });
+  const ledger = loci.server.app.get(Ledger);
+  await ledger.write(tenant, workspace, systemCause('furnishing'), async (tx) => {
+    await tx.rows(
+      `INSERT INTO pending_vectors (tenant_id, workspace_id, memory_id, part, model) VALUES ($1, $2, $3, 'alone', 'none:3')`,
+      [tenant.id, workspace, first],
+    );
+    await tx.rows(
+      `INSERT INTO memory_stats (tenant_id, workspace_id, memory_id, access_count) VALUES ($1, $2, $3, 1) ON CONFLICT DO NOTHING`,
+      [tenant.id, workspace, first],
+    );
+    tx.record('furnishing', workspace, null, { before: words });
+  });
+  await loci.server.app
+    .get(UnindexableRecord)
+    .note(
+      tenant,
+      'memory',
+      'furnishing',
+      { workspace, id: first ?? '', revision: 1 },
+      new Error('only furniture'),
+    );
+  return { id: workspace, memories };
+}
