@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { tellFirstSecrets } from './installation.js';
 import { readEnvironment, SettingsError } from './platform/config/environment.js';
 import { DataFolderRefused } from './platform/config/data-folder.js';
@@ -58,6 +59,9 @@ async function main(): Promise<void> {
   say(`Loci ${version} answers at ${server.url}`);
   say(`Data                  ${server.stores.folder.path}`);
   say(`Documentation         ${server.url}/docs`);
+  if (settings.adminToken === null && server.first.adminToken === null) {
+    say(`Admin token           in ${join(server.stores.folder.keys, 'admin-token')}`);
+  }
   for (const line of await tellFirstSecrets(server.stores.folder, server.first, isTerminal)) say(line);
 }
 
