@@ -152,5 +152,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON tenants, workspaces, agents, api_keys TO
 
 -- The wrapped key and the credentials stay out of a tenant transaction's reach.
 GRANT SELECT (id, slug, name, state, plan, revision, epoch, embedding_model, memory_count, settings) ON tenants TO loci_tenant;
-GRANT UPDATE (revision, memory_count, embedding_model, last_active_at) ON tenants TO loci_tenant;
+-- The epoch too: a writer that finds the ledger behind what it has written knows that it was restored.
+GRANT UPDATE (revision, epoch, memory_count, embedding_model, last_active_at) ON tenants TO loci_tenant;
 GRANT SELECT ON workspaces, agents, api_keys TO loci_tenant;

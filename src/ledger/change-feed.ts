@@ -78,14 +78,14 @@ export class ChangeFeed {
     const rows = await this.ledger.read(tenant, WHOLE_TENANT, (tx) =>
       tx.rows<MemoryRow>(MEMORIES_AFTER, [tenant.id, after, limit, model]),
     );
-    return feed(tenant, rows, limit, (row) => memoryItem(tenant, row));
+    return feed(tenant, rows, limit, (row) => memoryItem(tenant, row), memoryTombstone);
   }
 
   async graphAfter(tenant: Tenant, after: number, limit: number): Promise<Changes<GraphItem>> {
     const rows = await this.ledger.read(tenant, WHOLE_TENANT, (tx) =>
       tx.rows<GraphRow>(GRAPH_AFTER, [tenant.id, after, limit]),
     );
-    return feed(tenant, rows, limit, graphItem);
+    return feed(tenant, rows, limit, graphItem, graphTombstone);
   }
 }
 
@@ -95,28 +95,34 @@ async function feed<Row extends FeedRow, Item>(
   rows: Row[],
   limit: number,
   itemOf: (row: Row & { workspace_id: WorkspaceId }) => Item,
+  tombstoneOf: (row: Row & { workspace_id: WorkspaceId }) => Item,
 ): Promise<Changes<Item>> {
   const [first] = rows;
   if (first === undefined) throw new Error(`The ledger does not know tenant ${tenant.id}`);
   const changed = rows.filter((row): row is Row & { workspace_id: WorkspaceId } => row.workspace_id !== null);
   const cut = changed.length === limit;
   const items: Item[] = [];
+  const unreadable: { item: Item; error: unknown }[] = [];
   let turnEnds = performance.now() + TURN_MS;
   for (const row of changed) {
-    items.push(itemOf(row));
+    try {
+      items.push(itemOf(row));
+    } catch (error) {
+      unreadable.push({ item: tombstoneOf(row), error });
+    }
     if (performance.now() > turnEnds) {
       await nextTurn();
       turnEnds = performance.now() + TURN_MS;
     }
   }
   const to = cut ? Number(changed.at(-1)?.revision) : Number(first.tenant_revision);
-  return { ledger: ledgerId(tenant.id, Number(first.epoch)), to, items, cut };
+  return { ledger: ledgerId(tenant.id, Number(first.epoch)), to, items, unreadable, cut };
 }
 
 function memoryItem(tenant: Tenant, row: MemoryRow & { workspace_id: WorkspaceId }): VectorItem {
   const { workspace_id: workspace, id } = row;
   const revision = Number(row.revision);
-  if (row.gone) return { workspace, id, revision, gone: true };
+  if (row.gone) return memoryTombstone(row);
   const terms = termsOf(openContent(tenant.key, workspace, id, row.content));
   const vector = (part: 'alone' | 'joined', sealed: Buffer | null) =>
     sealed === null ? null : openVector(tenant.key, workspace, id, part, sealed);
@@ -143,10 +149,19 @@ function memoryItem(tenant: Tenant, row: MemoryRow & { workspace_id: WorkspaceId
   };
 }
 
+function memoryTombstone(row: MemoryRow & { workspace_id: WorkspaceId }): VectorItem {
+  return { workspace: row.workspace_id, id: row.id, revision: Number(row.revision), gone: true };
+}
+
+function graphTombstone(row: GraphRow & { workspace_id: WorkspaceId }): GraphItem {
+  const { kind, workspace_id: workspace, id } = row;
+  return { kind, workspace, id, revision: Number(row.revision), gone: true };
+}
+
 function graphItem(row: GraphRow & { workspace_id: WorkspaceId }): GraphItem {
   const { kind, workspace_id: workspace, id } = row;
   const revision = Number(row.revision);
-  if (row.gone) return { kind, workspace, id, revision, gone: true };
+  if (row.gone) return graphTombstone(row);
   if (kind === 'memory') {
     return {
       kind,

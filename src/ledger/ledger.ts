@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { Database } from '../platform/database/database.js';
 import type { Tenant } from '../tenancy/principal.js';
-import { isUuid, type WorkspaceId } from '../tenancy/tenant.js';
+import { isUuid, type TenantId, type WorkspaceId } from '../tenancy/tenant.js';
 import { TenantDeleted, TenantSuspended } from '../tenancy/tenancy-errors.js';
 import type { Cause } from './cause.js';
 import { LedgerWrite } from './ledger-write.js';
+
+const REMEMBERED = 20_000;
 
 /** Every workspace of the tenant: for what projects, exports or erases the whole of it. */
 export const WHOLE_TENANT = '*';
@@ -38,6 +41,9 @@ interface LockedTenant extends QueryResultRow {
  */
 @Injectable()
 export class Ledger {
+  /** The revision of this process's last write for each tenant: a ledger that is behind it has been restored. */
+  private readonly written = new LRUCache<TenantId, number>({ max: REMEMBERED });
+
   constructor(private readonly database: Database) {}
 
   read<T>(tenant: Tenant, scope: LedgerScope, work: (tx: LedgerRead) => Promise<T>): Promise<T> {
@@ -72,9 +78,15 @@ export class Ledger {
         revision: Number(locked.revision),
         memoryCount: Number(locked.memory_count),
       });
+      const restored = Number(locked.revision) < (this.written.get(tenant.id) ?? 0);
+      if (restored) await client.query(NEW_EPOCH, [tenant.id]);
       const result = await work(tx);
       const revision = await tx.close(result);
-      return { result, revision };
+      return { result, revision, restored };
+    }).then(({ restored, ...written }) => {
+      const before = restored ? 0 : (this.written.get(tenant.id) ?? 0);
+      this.written.set(tenant.id, Math.max(before, written.revision));
+      return written;
     });
   }
 
@@ -84,7 +96,9 @@ export class Ledger {
     let failure: unknown = null;
     try {
       const result = await work(client);
-      await client.query('COMMIT');
+      // A transaction that has failed answers COMMIT with ROLLBACK, and with no error.
+      const { command } = await client.query('COMMIT');
+      if (command !== 'COMMIT') throw new Error(`The ledger answered COMMIT with ${command}`);
       return result;
     } catch (error) {
       failure = error;
@@ -98,6 +112,9 @@ export class Ledger {
     }
   }
 }
+
+/** Projections that were built from what the ledger has lost are then another ledger's. */
+const NEW_EPOCH = `UPDATE tenants SET epoch = greatest(epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) WHERE id = $1`;
 
 /**
  * Several statements in one round trip can carry no parameters, so the ids are checked again here: they are

@@ -8,3 +8,6 @@ export class EmbedderUnavailable extends DomainError<'model.unavailable'> {
     super('The embedding model cannot answer right now.', { internal, ...details });
   }
 }
+
+/** The model answers, but not to one of these texts: asking again changes nothing. */
+export class TextRefused extends EmbedderUnavailable {}

@@ -1,4 +1,5 @@
 import type { Applied, Batch, Changes, Projection } from './projection.js';
+import { SpaceUnavailable } from './space-errors.js';
 
 /** Whole items in one step: enough to be quick, few enough to be undone cheaply. */
 const BATCH = 500;
@@ -29,7 +30,7 @@ export class CatchUp<Item extends { revision: number }> {
     private readonly isOutage: (error: unknown) => boolean,
   ) {}
 
-  /** Resolves once everything that was committed before this call is applied. */
+  /** Resolves once everything that was committed before this call is applied. Rejects with the engine's outage. */
   run(): Promise<void> {
     if (this.running === null) return this.start();
     this.next ??= this.running.catch(() => undefined).then(() => this.start());
@@ -55,6 +56,8 @@ export class CatchUp<Item extends { revision: number }> {
         continue;
       }
       if (from.ledger !== changes.ledger && from.revision > 0) changes = await this.changesAfter(0, BATCH);
+      // What the ledger itself cannot read is no reason to keep the rest waiting either.
+      for (const { item, error } of changes.unreadable) await this.unindexable(item, error);
       const nothingNew = changes.items.length === 0;
       // Nothing to project makes no store; another ledger's store is emptied all the same.
       if (nothingNew && from.ledger === null) return;
@@ -64,6 +67,7 @@ export class CatchUp<Item extends { revision: number }> {
       if (applied === 'moved') races++;
       else if (!changes.cut) return;
     }
+    throw new SpaceUnavailable('the watermark moved at every attempt');
   }
 
   /** Where a batch is refused, halves find the item that is to blame; it is recorded and passed. */

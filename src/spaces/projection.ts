@@ -26,6 +26,8 @@ export interface Changes<Item> {
   to: number;
   /** Whole items in revision order, tombstones too. */
   items: Item[];
+  /** Items that cannot be opened, as tombstones: to be recorded, and passed. */
+  unreadable: { item: Item; error: unknown }[];
   /** There are more beyond the limit. */
   cut: boolean;
 }

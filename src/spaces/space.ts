@@ -8,6 +8,8 @@ export const INDEXING_WAIT_MS = 2_000;
 
 /** A tenant's opened projections: the only way to reach its vectors and graph. */
 export class Space {
+  private met = false;
+
   constructor(
     readonly vectors: VectorSpace,
     readonly graph: GraphSpace,
@@ -24,6 +26,16 @@ export class Space {
   /** Every projection, up to everything that was committed before this call. */
   async catchUp(): Promise<void> {
     await Promise.all([this.lines.vectors.run(), this.lines.graph.run(), this.lines.next?.run()]);
+  }
+
+  /**
+   * Before this process writes for the tenant for the first time. A projection that is ahead of a ledger which was
+   * restored is noticed only as long as the ledger's revision is the lower one: new writes would carry it past.
+   */
+  async meet(): Promise<void> {
+    if (this.met) return;
+    const [vectors, graph] = await Promise.all([this.ready('vectors'), this.ready('graph')]);
+    this.met = vectors && graph;
   }
 
   /** True once the projections show everything committed before this call; false where that takes too long or fails. */

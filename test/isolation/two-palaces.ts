@@ -116,12 +116,6 @@ async function furnish(
   });
   await loci.server.app
     .get(UnindexableRecord)
-    .note(
-      tenant,
-      'memory',
-      'furnishing',
-      { workspace, id: first ?? '', revision: 1 },
-      new Error('only furniture'),
-    );
+    .note(tenant, 'memory', 'furnishing', { workspace, id: first ?? '' }, new Error('only furniture'));
   return { id: workspace, memories };
 }

@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import type { EmbeddingModel } from '../../spaces/vector-space.js';
 import { Embedder, type EmbeddingUrgency } from '../embedder.js';
-import { EmbedderUnavailable } from '../models.errors.js';
+import { EmbedderUnavailable, TextRefused } from '../models.errors.js';
 import { callModel, ModelCallFailed, type CallLimits } from './model-call.js';
 import { Slots } from './slots.js';
 import { cutText, textBatches, type BatchLimits } from './text-batches.js';
@@ -142,7 +142,8 @@ export class OpenAiEmbedder extends Embedder {
 
   private unavailable(error: unknown): EmbedderUnavailable {
     if (!(error instanceof ModelCallFailed)) throw error;
-    return new EmbedderUnavailable(`The endpoint for ${this.model.name}: ${error.message}`, {
+    const Failure = error.refused ? TextRefused : EmbedderUnavailable;
+    return new Failure(`The endpoint for ${this.model.name}: ${error.message}`, {
       retryAfter: error.retryAfter ?? RETRY_AFTER_S,
     });
   }

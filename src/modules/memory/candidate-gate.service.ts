@@ -5,7 +5,7 @@ import { systemCause } from '../../ledger/cause.js';
 import { Ledger, type LedgerRead } from '../../ledger/ledger.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
 import type { Tenant } from '../../tenancy/principal.js';
-import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
 
 /**
  * The third lock: a projection only proposes ids, and what is answered comes from the ledger, read as this tenant.
@@ -35,7 +35,7 @@ export class CandidateGate {
     const { tenant } = tx;
     const known = await tx.rows<QueryResultRow & { id: string }>(
       `SELECT id FROM changes WHERE tenant_id = $1 AND workspace_id = $2 AND kind = 'memory' AND id = ANY($3::uuid[])`,
-      [tenant.id, workspace, missing],
+      [tenant.id, workspace, missing.filter(isUuid)],
     );
     const deleted = new Set(known.map((row) => row.id));
     const stray = missing.filter((id) => !deleted.has(id));
@@ -48,7 +48,7 @@ export class CandidateGate {
     this.logger.error(`${tenant.space} proposed ${stray.length} ids that its ledger never knew`);
     void this.ledger
       .write(tenant, workspace, systemCause('recall'), async (tx) => {
-        for (const id of stray.slice(0, 100)) tx.record('space.stray_candidate', workspace, id);
+        for (const id of stray.slice(0, 100)) tx.record('space.stray_candidate', workspace, id.slice(0, 100));
       })
       .catch((error: unknown) =>
         this.logger.error(`The incident could not be put on record: ${String(error)}`),

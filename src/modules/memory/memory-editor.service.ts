@@ -38,6 +38,7 @@ export class MemoryEditorService {
     edit: MemoryEdit,
     cause: Cause,
   ): Promise<{ memory: Memory; indexed: boolean }> {
+    await this.spaces.open(tenant).meet();
     const texts = edit.content === undefined || edit.embedding !== undefined ? [] : [edit.content];
     const vectors = await this.vectors.of(tenant, texts);
     const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
@@ -63,7 +64,9 @@ export class MemoryEditorService {
       const pending = await rejoin(tx, workspace, joined, models);
       const hash = textHash(tenant.key, after.content);
       if (edit.embedding !== undefined) {
-        await insertVectors(tx, this.vectors.given(tenant, workspace, id, hash, edit.embedding));
+        const { made, missing } = this.vectors.given(tenant, workspace, id, hash, edit.embedding);
+        await insertVectors(tx, made);
+        pending.push(...missing);
       } else if (after.content !== before.content) {
         for (const [model, byHash] of vectors) {
           const vector = byHash.get(hash.toString('base64'));
@@ -90,6 +93,7 @@ export class MemoryEditorService {
     id: string,
     cause: Cause,
   ): Promise<{ indexed: boolean }> {
+    await this.spaces.open(tenant).meet();
     const { result: ids } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
       const removed = await this.removeAll(tx, workspace, [id]);
       if (removed.length === 0) throw new MemoryNotFound();
@@ -105,6 +109,7 @@ export class MemoryEditorService {
     tags: string[],
     cause: Cause,
   ): Promise<{ ids: string[]; indexed: boolean }> {
+    await this.spaces.open(tenant).meet();
     const { result: ids } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
       const rows = await tx.rows<{ id: string }>(
         `SELECT id FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND tags && $3`,

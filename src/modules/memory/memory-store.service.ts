@@ -45,6 +45,8 @@ export class MemoryStoreService {
 
   /** One outcome for each draft, in order. Throws `QuotaExceeded`, and then stores none. */
   async store(tenant: Tenant, workspace: WorkspaceId, drafts: MemoryDraft[], cause: Cause): Promise<Stored> {
+    const space = this.spaces.open(tenant);
+    await space.meet();
     const vectors = await this.vectors.of(tenant, await this.textsOf(tenant, workspace, drafts));
     const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
       const { outcomes, added } = await this.decide(tx, workspace, drafts);
@@ -53,7 +55,7 @@ export class MemoryStoreService {
       return { outcomes, indexed: false, complete };
     });
     if (!result.complete) this.backfill.ring();
-    const indexed = await this.spaces.open(tenant).indexed();
+    const indexed = await space.indexed();
     return { outcomes: result.outcomes, indexed: indexed && result.complete };
   }
 
@@ -154,7 +156,11 @@ export class MemoryStoreService {
         }
       };
       if (draft.embedding === null) take('alone', aloneHash, vectors);
-      else made.push(...this.vectors.given(tx.tenant, workspace, id, aloneHash, draft.embedding));
+      else {
+        const given = this.vectors.given(tx.tenant, workspace, id, aloneHash, draft.embedding);
+        made.push(...given.made);
+        pending.push(...given.missing);
+      }
       if (memory.joinedHash !== null) take('joined', memory.joinedHash, vectors);
     }
     await insertMemories(tx, workspace, added);

@@ -7,7 +7,7 @@ import { parseModelId } from '../../models/model-id.js';
 import { Models } from '../../models/models.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
-import type { MadeVector } from './vector-rows.js';
+import type { MadeVector, PendingVector } from './vector-rows.js';
 
 /** Vectors by the hash of their text, for each model by its id. A text without one is embedded later. */
 export type VectorsByText = Map<string, Map<string, Float32Array>>;
@@ -36,17 +36,21 @@ export class MemoryVectors {
     return [...new Set([tenant.embeddingModel, this.models.currentId])];
   }
 
-  /** A vector that the caller brought: it counts for each of the models whose length it has. */
+  /** A vector that the caller brought: it counts for each of the models whose length it has, and the text for the rest. */
   given(
     tenant: Tenant,
     workspace: WorkspaceId,
     id: string,
     hash: Buffer,
     vector: Float32Array,
-  ): MadeVector[] {
-    return this.modelsFor(tenant)
-      .filter((model) => parseModelId(model).dimensions === vector.length)
-      .map((model) => ({ workspace, id, part: 'alone', model, hash, given: true, vector }));
+  ): { made: MadeVector[]; missing: PendingVector[] } {
+    const fits = (model: string) => parseModelId(model).dimensions === vector.length;
+    const models = this.modelsFor(tenant);
+    const text = (model: string): PendingVector => ({ workspace, id, part: 'alone', model });
+    return {
+      made: models.filter(fits).map((model) => ({ ...text(model), hash, given: true, vector })),
+      missing: models.filter((model) => !fits(model)).map(text),
+    };
   }
 
   /** A model that cannot be asked leaves its texts out; it never fails a write. */

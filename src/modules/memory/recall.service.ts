@@ -7,7 +7,7 @@ import { termsOf } from '../../spaces/terms.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Candidate } from '../../spaces/vector-space.js';
 import type { Tenant } from '../../tenancy/principal.js';
-import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
 import { CandidateGate } from './candidate-gate.service.js';
 import { MemoryAccess } from './memory-access.service.js';
 import { memoryOf, MEMORY_COLUMNS, type MemoryRow } from './memory-rows.js';
@@ -108,7 +108,8 @@ export class RecallService {
     const rows = await tx.rows<FactsRow>(
       `SELECT id, session_id, previous_id IS NOT NULL AS joined, octet_length(content) - ${SEAL_BYTES} AS length, timestamp
        FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
-      [tx.tenant.id, workspace, ids],
+      // What is no UUID came from no ledger of ours: the gate hears of it.
+      [tx.tenant.id, workspace, ids.filter(isUuid)],
     );
     const times = new Map(rows.map((row) => [row.id, row.timestamp.getTime()]));
     await this.gate.examine(

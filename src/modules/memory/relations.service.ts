@@ -7,7 +7,7 @@ import type { Related } from '../../spaces/graph-space.js';
 import { isOutage } from '../../spaces/space-errors.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
-import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
 import { CandidateGate } from './candidate-gate.service.js';
 import { memoryOf, MEMORY_COLUMNS, type MemoryRow } from './memory-rows.js';
 import { MemoryNotFound } from './memory.errors.js';
@@ -75,6 +75,8 @@ export class RelationsService {
     drafts: RelationDraft[],
     cause: Cause,
   ): Promise<Associated> {
+    const space = this.spaces.open(tenant);
+    await space.meet();
     const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
       const ends = [...new Set(drafts.flatMap(({ from, to }) => [from, to]))];
       const found = await tx.rows<{ id: string }>(
@@ -110,7 +112,7 @@ export class RelationsService {
       });
       return { outcomes, indexed: false };
     });
-    return { ...result, indexed: await this.spaces.open(tenant).indexed() };
+    return { ...result, indexed: await space.indexed() };
   }
 
   /** The memories around one, nearest first. Throws `MemoryNotFound`. */
@@ -163,7 +165,7 @@ export class RelationsService {
     return this.ledger.read(tenant, workspace, async (tx) => {
       const rows = await tx.rows<MemoryRow>(
         `SELECT ${MEMORY_COLUMNS} FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
-        [tenant.id, workspace, reached.map((related) => related.id)],
+        [tenant.id, workspace, reached.map((related) => related.id).filter(isUuid)],
       );
       const memories = new Map(rows.map((row) => [row.id, memoryOf(tenant, row)]));
       const missing = reached.flatMap((related) => (memories.has(related.id) ? [] : related.id));

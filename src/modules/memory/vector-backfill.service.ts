@@ -2,9 +2,10 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import type { QueryResultRow } from 'pg';
 import { systemCause } from '../../ledger/cause.js';
 import { Ledger, WHOLE_TENANT } from '../../ledger/ledger.js';
+import { recordUnindexable } from '../../ledger/unindexable-record.js';
 import { joinedText, openContent, textHash, type Part } from '../../ledger/sealed-memory.js';
 import type { Embedder } from '../../models/embedder.js';
-import { EmbedderUnavailable } from '../../models/models.errors.js';
+import { EmbedderUnavailable, TextRefused } from '../../models/models.errors.js';
 import { Models } from '../../models/models.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
@@ -26,6 +27,11 @@ interface PendingRow extends QueryResultRow {
   content: Buffer;
   previous_id: string | null;
   previous_content: Buffer | null;
+}
+
+interface WaitingText {
+  pending: PendingVector;
+  text: string;
 }
 
 /** Gives the texts that wait for a vector theirs: a change of its own, under a revision of its own. */
@@ -53,52 +59,53 @@ export class VectorBackfill implements OnApplicationBootstrap, OnApplicationShut
     await this.running;
   }
 
-  /** One look over all tenants; how many vectors it made. */
+  /** One look over all tenants; how many texts wait no longer. Neither a model nor a tenant that fails keeps others waiting. */
   async sweep(): Promise<number> {
-    let made = 0;
+    let settled = 0;
     await this.modelChange.begin();
     for (const id of await this.directory.modelsInUse()) {
       const embedder = this.models.withId(id);
       if (embedder === null) continue;
-      try {
-        for (const tenant of await this.directory.waitingForVectors(id, TENANTS_AT_ONCE)) {
-          if (this.stopping.signal.aborted) return made;
-          made += await this.fill(tenant, id, embedder);
+      for (const tenant of await this.directory.waitingForVectors(id, TENANTS_AT_ONCE)) {
+        if (this.stopping.signal.aborted) return settled;
+        try {
+          settled += await this.fill(tenant, id, embedder);
+        } catch (error) {
+          this.logger.warn(`${tenant.space} goes on waiting for ${id}: ${reasonOf(error)}`);
+          if (error instanceof EmbedderUnavailable) break;
         }
-      } catch (error) {
-        // One model that is away must not keep the others' texts waiting.
-        if (!(error instanceof EmbedderUnavailable)) throw error;
-        this.logger.warn(`Texts go on waiting for ${id}: ${error.details.internal ?? error.message}`);
       }
     }
     await this.modelChange.finish();
-    return made;
+    return settled;
   }
 
   private async run(): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      let made = 0;
+      let settled = 0;
       try {
-        made = await this.sweep();
+        settled = await this.sweep();
       } catch (error) {
         this.logger.warn(`The vector backfill will try again: ${String(error)}`);
       }
-      if (made === 0) await this.signal.next(LOOK_EVERY_MS, this.stopping.signal);
+      if (settled === 0) await this.signal.next(LOOK_EVERY_MS, this.stopping.signal);
     }
   }
 
   private async fill(tenant: Tenant, model: string, embedder: Embedder): Promise<number> {
     const waiting = await this.waiting(tenant, model);
     if (waiting.length === 0) return 0;
-    const vectors = await embedder.embed(
-      waiting.map(({ text }) => text),
-      'bulk',
-    );
-    const made = waiting.flatMap(({ text, pending }, i): MadeVector[] => {
-      const vector = vectors[i];
-      if (vector === undefined) return [];
-      return [{ ...pending, hash: textHash(tenant.key, text), given: false, vector }];
-    });
+    const space = this.spaces.open(tenant);
+    await space.meet();
+    const { embedded, refused } = await embedEach(embedder, waiting);
+    // A model that refuses every text is set wrongly: that is not the texts' fault.
+    if (refused.length > 0) await embedder.ping();
+    const made = embedded.map(({ text, pending, vector }): MadeVector => ({
+      ...pending,
+      hash: textHash(tenant.key, text),
+      given: false,
+      vector,
+    }));
     await this.ledger.write(tenant, WHOLE_TENANT, systemCause('vector-backfill'), async (tx) => {
       const current = await tx.rows<
         QueryResultRow & { workspace_id: WorkspaceId; memory_id: string; part: Part }
@@ -114,12 +121,21 @@ export class VectorBackfill implements OnApplicationBootstrap, OnApplicationShut
       const arrived = made.filter((v) => wanted.has(`${v.workspace}/${v.id}/${v.part}`));
       await insertVectors(tx, arrived);
       for (const { workspace, id } of arrived) tx.changed(workspace, 'memory', id);
+      for (const { pending, error } of refused) {
+        await tx.rows(STOP_WAITING, [tenant.id, pending.workspace, pending.id, pending.part, model]);
+        await recordUnindexable(tx, 'memory', `${pending.part}:${model}`, pending, error);
+      }
     });
-    await this.spaces.open(tenant).indexed();
-    return made.length;
+    for (const { pending, error } of refused) {
+      this.logger.error(
+        `${tenant.space}: memory ${pending.id} gets no vector of ${model}: ${reasonOf(error)}`,
+      );
+    }
+    await space.indexed();
+    return waiting.length;
   }
 
-  private async waiting(tenant: Tenant, model: string): Promise<{ pending: PendingVector; text: string }[]> {
+  private async waiting(tenant: Tenant, model: string): Promise<WaitingText[]> {
     const rows = await this.ledger.read(tenant, WHOLE_TENANT, (tx) =>
       tx.rows<PendingRow>(WAITING, [tenant.id, model, BATCH]),
     );
@@ -135,6 +151,44 @@ export class VectorBackfill implements OnApplicationBootstrap, OnApplicationShut
     });
   }
 }
+
+/** Where texts are refused, halves find those that are to blame. Throws `EmbedderUnavailable` where it is not about a text. */
+async function embedEach(
+  embedder: Embedder,
+  waiting: WaitingText[],
+): Promise<{
+  embedded: (WaitingText & { vector: Float32Array })[];
+  refused: (WaitingText & { error: TextRefused })[];
+}> {
+  try {
+    const vectors = await embedder.embed(
+      waiting.map(({ text }) => text),
+      'bulk',
+    );
+    return {
+      embedded: waiting.flatMap((one, i) => {
+        const vector = vectors[i];
+        return vector === undefined ? [] : [{ ...one, vector }];
+      }),
+      refused: [],
+    };
+  } catch (error) {
+    if (!(error instanceof TextRefused)) throw error;
+    const [only] = waiting;
+    if (waiting.length === 1 && only !== undefined) return { embedded: [], refused: [{ ...only, error }] };
+    const middle = Math.ceil(waiting.length / 2);
+    const head = await embedEach(embedder, waiting.slice(0, middle));
+    const tail = await embedEach(embedder, waiting.slice(middle));
+    return { embedded: [...head.embedded, ...tail.embedded], refused: [...head.refused, ...tail.refused] };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof EmbedderUnavailable ? (error.details.internal ?? error.message) : String(error);
+}
+
+const STOP_WAITING = `
+DELETE FROM pending_vectors WHERE tenant_id = $1 AND workspace_id = $2 AND memory_id = $3 AND part = $4 AND model = $5`;
 
 const WAITING = `
 SELECT p.workspace_id, p.memory_id, p.part, m.content, m.previous_id, b.content AS previous_content

@@ -18,10 +18,15 @@ export interface MadeVector extends PendingVector {
   vector: Float32Array;
 }
 
+/** Whoever waited for one of these waits no longer. */
 export async function insertVectors(tx: LedgerWrite, made: MadeVector[]): Promise<void> {
   if (made.length === 0) return;
   await tx.rows(
-    `INSERT INTO embeddings (tenant_id, workspace_id, memory_id, part, model, hash, given, vector)
+    `WITH settled AS (
+       DELETE FROM pending_vectors p USING unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[]) AS v (workspace_id, memory_id, part, model)
+       WHERE p.tenant_id = $1 AND p.workspace_id = v.workspace_id AND p.memory_id = v.memory_id AND p.part = v.part AND p.model = v.model
+     )
+     INSERT INTO embeddings (tenant_id, workspace_id, memory_id, part, model, hash, given, vector)
      SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::boolean[], $8::bytea[])
      ON CONFLICT (tenant_id, workspace_id, memory_id, part, model)
      DO UPDATE SET hash = excluded.hash, given = excluded.given, vector = excluded.vector`,
