@@ -5,7 +5,8 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci
+# Not `npm ci`: it refuses a lock that lacks some other machine's optional package. This takes what is locked, too.
+RUN npm install --no-save
 COPY tsconfig.json nest-cli.json .swcrc ./
 COPY src ./src
 RUN npx nest build
@@ -14,7 +15,7 @@ RUN npx nest build
 FROM ${NODE_IMAGE} AS modules
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev && rm -rf node_modules/node-linux-* node_modules/.bin/node
+RUN npm install --no-save --omit=dev && rm -rf node_modules/node-linux-* node_modules/.bin/node
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production \
