@@ -104,7 +104,7 @@ describe('catchUp', () => {
           maxLength: 25,
         }),
         async (scheduler, steps) => {
-          const { ledger, projection } = await play(scheduler, steps as Step[]);
+          const { ledger, projection } = await play(scheduler, steps);
           expect(projection.held).toEqual(ledger.live);
           if (ledger.live.length > 0) {
             expect(projection.at).toEqual({ ledger: ledger.id, revision: ledger.revision });
@@ -121,7 +121,7 @@ describe('catchUp', () => {
         fc.array(fc.oneof(commit, catchUp), { maxLength: 15 }),
         fc.subarray(['a', 'c', 'f']),
         async (scheduler, steps, refused) => {
-          const { ledger, projection, passed } = await play(scheduler, steps as Step[], refused);
+          const { ledger, projection, passed } = await play(scheduler, steps, refused);
           expect(projection.held).toEqual(ledger.live.filter(({ id }) => !refused.includes(id)));
           for (const { id, revision } of ledger.live.filter((item) => refused.includes(item.id))) {
             expect(passed).toContainEqual({ id, revision, gone: false });
