@@ -92,7 +92,9 @@ export class Idempotency {
     const { principal, route } = request;
     const sealer: Sealer = principal.kind === 'operator' ? this.master : principal.tenant.key;
     const tenantId = principal.kind === 'operator' ? NO_TENANT : principal.tenant.id;
-    const claim = new Claim(tenantId, route, sealer.hash('idempotency', request.key), sealer);
+    // A key of one workspace must not be told what was answered to a sibling's.
+    const reach = principal.kind === 'operator' ? '' : (principal.workspace ?? '');
+    const claim = new Claim(tenantId, route, sealer.hash('idempotency', reach, request.key), sealer);
     const bodyHash = sealer.hash('idempotent request', request.content);
     const [row] = await this.database.asSystem<ClaimRow[]>(async (manager) => {
       await manager.query(FORGET, [tenantId, route, claim.keyHash]);

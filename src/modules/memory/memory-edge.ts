@@ -37,6 +37,43 @@ export class MemoryEdge {
     return workspace;
   }
 
+  /**
+   * The one workspace of a batch: named beside its items, or by every item alike. Throws `RequestInvalid` for an item
+   * that names another, because nothing may lie where its owner did not put it.
+   */
+  async workspaceOfBatch(
+    request: Request,
+    response: Response,
+    named: WorkspaceField,
+    items: Record<string, unknown>[],
+  ): Promise<WorkspaceId> {
+    const names = items.map((item) => [item['workspace_id'], item['project']].filter(isText));
+    const [first = []] = names;
+    const nothingBeside =
+      named.workspace_id === undefined &&
+      named.project === undefined &&
+      request.headers['x-workspace-id'] === undefined;
+    const alike = nothingBeside && names.every((own) => own.length > 0 && own[0] === first[0]);
+    const [shared] = alike ? first : [];
+    const workspace = await this.workspace(
+      request,
+      response,
+      shared === undefined ? named : { workspace_id: shared },
+    );
+    for (const name of new Set(names.flat())) {
+      if (name === shared) continue;
+      if ((await this.workspaces.resolve(this.context.key, [name])) === workspace) continue;
+      const index = names.findIndex((own) => own.includes(name));
+      throw new RequestInvalid([
+        {
+          location: `body.memories[${index}].workspace_id`,
+          message: 'must be that of the whole batch: name it beside `memories`',
+        },
+      ]);
+    }
+    return workspace;
+  }
+
   /** Throws `RequestInvalid` where the embedding is not of the model's length, or the validity ends before it begins. */
   draft(dto: StoreMemoryDto, at = 'body'): MemoryDraft {
     const errors = this.faults(dto, at);
@@ -98,6 +135,10 @@ export class MemoryEdge {
     }
     return errors;
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function instant(text: string | null | undefined): Date | null {

@@ -92,7 +92,7 @@ export class MemoryController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<StoredBatchDto> {
     const { tenant } = this.context;
-    const workspace = await this.edge.workspace(request, response, dto);
+    const workspace = await this.edge.workspaceOfBatch(request, response, dto, dto.memories);
     const { drafts, places, refused } = this.readBatch(dto);
     const answer = (stored: Stored): { status: number; body: StoredBatchDto } => {
       const conflicts = stored.outcomes.flatMap(({ outcome, id }, i): RefusedMemoryDto[] =>

@@ -1,0 +1,343 @@
+/** One request to a route. */
+export interface Probe {
+  method: string;
+  path: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** Names of things, each of which may be another's or may never have existed. Used once each. */
+export interface Names {
+  memory(): string;
+  /** A session, a user, an agent or a tag: free words. */
+  word(): string;
+  cursor(): string;
+  workspace: { id: string; slug: string };
+  tenant: { id: string; slug: string };
+}
+
+/** What the caller itself has. */
+export interface Own {
+  memories: [string, string];
+  /** A content that it has not stored so far. */
+  content(): string;
+}
+
+export interface RouteEntry {
+  /** A request that is good, of the caller's own things alone. */
+  plain(own: Own): Probe;
+  /** The same with a foreign name in one place: by the place's name. */
+  places: Record<string, (own: Own, foreign: Names) => Probe>;
+}
+
+/** The words that name a workspace beside a route's own fields. */
+const WORKSPACE_FIELDS = ['workspace_id', 'project'] as const;
+
+/** A route of a tenant's own, with every place of it that takes an id or a word. */
+function route(
+  method: string,
+  path: (own: Own) => string,
+  fields: (own: Own) => Record<string, unknown>,
+  places: Record<string, (own: Own, foreign: Names) => { path?: string; fields?: Record<string, unknown> }>,
+): RouteEntry {
+  const inBody = method === 'POST' || method === 'PATCH' || method === 'PUT';
+  const probe = (
+    own: Own,
+    changed: { path?: string; fields?: Record<string, unknown>; headers?: Record<string, string> } = {},
+  ): Probe => {
+    const all = { ...fields(own), ...changed.fields };
+    const at = changed.path ?? path(own);
+    const headers = changed.headers === undefined ? {} : { headers: changed.headers };
+    return inBody
+      ? { method, path: at, body: all, ...headers }
+      : { method, path: `${at}${queryOf(all)}`, ...headers };
+  };
+  const entry: RouteEntry = { plain: (own) => probe(own), places: {} };
+  for (const [name, change] of Object.entries(places)) {
+    entry.places[name] = (own, foreign) => probe(own, change(own, foreign));
+  }
+  for (const kind of ['id', 'slug'] as const) {
+    for (const field of WORKSPACE_FIELDS) {
+      entry.places[`${field} (${kind})`] = (own, { workspace }) =>
+        probe(own, { fields: { [field]: workspace[kind] } });
+    }
+    entry.places[`X-Workspace-ID (${kind})`] = (own, { workspace }) =>
+      probe(own, { headers: { 'X-Workspace-ID': workspace[kind] } });
+    entry.places[`X-Tenant-ID (${kind})`] = (own, { tenant }) =>
+      probe(own, { headers: { 'X-Tenant-ID': tenant[kind] } });
+  }
+  return entry;
+}
+
+function queryOf(fields: Record<string, unknown>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) {
+    for (const one of [value].flat()) query.append(name, String(one));
+  }
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+const OF_MEMORY = ['session_id', 'user_id', 'agent_id'] as const;
+
+type Places = Record<
+  string,
+  (own: Own, foreign: Names) => { path?: string; fields?: Record<string, unknown> }
+>;
+
+/** Every field of `names` with a foreign word in it. */
+function words(...names: string[]): Places {
+  return Object.fromEntries(
+    names.map((name) => [name, (_own: Own, foreign: Names) => ({ fields: { [name]: foreign.word() } })]),
+  );
+}
+
+/** Likewise for fields that take a list. */
+function wordLists(...names: string[]): Places {
+  return Object.fromEntries(
+    names.map((name) => [name, (_own: Own, foreign: Names) => ({ fields: { [name]: [foreign.word()] } })]),
+  );
+}
+
+const one = (own: Own): string => own.memories[0];
+const inPath = (path: (id: string) => string): Places => ({
+  'id in the path': (_own, foreign) => ({ path: path(foreign.memory()) }),
+});
+
+/** Edits by themselves, so that no edit of the caller's own memory is left to compare with. */
+const edit = (method: string): RouteEntry =>
+  route(
+    method,
+    (own) => `/memory/${one(own)}`,
+    () => ({ importance: 0.7 }),
+    {
+      ...inPath((id) => `/memory/${id}`),
+      ...words(...OF_MEMORY),
+      ...wordLists('tags'),
+    },
+  );
+
+const RECALL_WORDS = [...OF_MEMORY, 'context', 'active_path'];
+const RECALL_LISTS = ['tags', 'exclude_tags', 'context_tags', 'priority_ids', 'types'];
+
+/** Recall in both of its forms. */
+const recall = (method: string): RouteEntry =>
+  route(
+    method,
+    () => '/recall',
+    () => ({ query: 'what is kept here' }),
+    {
+      ...words(...RECALL_WORDS),
+      ...wordLists(...RECALL_LISTS),
+      'priority_ids (a memory)': (_own, foreign) => ({ fields: { priority_ids: [foreign.memory()] } }),
+      'expand_relations, of a session': (_own, foreign) => ({
+        fields: { expand_relations: true, session_id: foreign.word() },
+      }),
+    },
+  );
+
+const association = (from: string, to: string): Record<string, unknown> => ({
+  memory1_id: from,
+  memory2_id: to,
+  type: 'RELATES_TO',
+});
+
+/**
+ * Every route that a tenant's key may call, under its path at the root (`/v1` in front of it is another live route
+ * with the same entry), with every place that takes a name.
+ */
+export const TENANT_ROUTES: Record<string, RouteEntry> = {
+  'GET /v1/tenants/current': {
+    plain: () => ({ method: 'GET', path: '/v1/tenants/current' }),
+    places: {
+      'X-Tenant-ID (id)': (_own, { tenant }) => ({
+        method: 'GET',
+        path: '/v1/tenants/current',
+        headers: { 'X-Tenant-ID': tenant.id },
+      }),
+      'X-Tenant-ID (slug)': (_own, { tenant }) => ({
+        method: 'GET',
+        path: '/v1/tenants/current',
+        headers: { 'X-Tenant-ID': tenant.slug },
+      }),
+      'X-Workspace-ID': (_own, { workspace }) => ({
+        method: 'GET',
+        path: '/v1/tenants/current',
+        headers: { 'X-Workspace-ID': workspace.id },
+      }),
+    },
+  },
+  'POST /memory': route(
+    'POST',
+    () => '/memory',
+    (own) => ({ content: own.content() }),
+    {
+      id: (_own, foreign) => ({ fields: { id: foreign.memory() } }),
+      ...words(...OF_MEMORY),
+      ...wordLists('tags'),
+    },
+  ),
+  'POST /memory/batch': route(
+    'POST',
+    () => '/memory/batch',
+    (own) => ({ memories: [{ content: own.content() }] }),
+    {
+      'id of an item': (own, foreign) => ({
+        fields: { memories: [{ content: own.content() }, { content: own.content(), id: foreign.memory() }] },
+      }),
+      'id of an item beside a bad one': (own, foreign) => ({
+        fields: { memories: [{ content: own.content(), id: foreign.memory() }, { content: '' }] },
+      }),
+      'session of an item': (own, foreign) => ({
+        fields: { memories: [{ content: own.content(), session_id: foreign.word() }] },
+      }),
+      'workspace of an item (id)': (own, { workspace }) => ({
+        fields: {
+          memories: [{ content: own.content() }, { content: own.content(), workspace_id: workspace.id }],
+        },
+      }),
+      'workspace of an item (slug)': (own, { workspace }) => ({
+        fields: { memories: [{ content: own.content(), project: workspace.slug }] },
+      }),
+    },
+  ),
+  'GET /memory/by-tag': route(
+    'GET',
+    () => '/memory/by-tag',
+    () => ({ tags: ['own'] }),
+    {
+      ...wordLists('tags'),
+      'one of the tags': (_own, foreign) => ({ fields: { tags: ['own', foreign.word()] } }),
+      cursor: (_own, foreign) => ({ fields: { cursor: foreign.cursor() } }),
+    },
+  ),
+  'DELETE /memory/by-tag': route(
+    'DELETE',
+    () => '/memory/by-tag',
+    () => ({ tags: ['of-nothing'] }),
+    {
+      ...wordLists('tags'),
+    },
+  ),
+  'GET /memory/:id': route(
+    'GET',
+    (own) => `/memory/${one(own)}`,
+    () => ({}),
+    inPath((id) => `/memory/${id}`),
+  ),
+  'GET /memory/:id/history': route(
+    'GET',
+    (own) => `/memory/${one(own)}/history`,
+    () => ({}),
+    inPath((id) => `/memory/${id}/history`),
+  ),
+  'PATCH /memory/:id': edit('PATCH'),
+  'PUT /memory/:id': edit('PUT'),
+  'DELETE /memory/:id': route(
+    'DELETE',
+    (own) => `/memory/${one(own)}`,
+    () => ({}),
+    inPath((id) => `/memory/${id}`),
+  ),
+  'GET /memories': route(
+    'GET',
+    () => '/memories',
+    () => ({ limit: 5 }),
+    {
+      ...words(...OF_MEMORY),
+      ...wordLists('tags', 'types'),
+      cursor: (_own, foreign) => ({ fields: { cursor: foreign.cursor() } }),
+    },
+  ),
+  'GET /recall': recall('GET'),
+  'POST /recall': recall('POST'),
+  'POST /associate': route(
+    'POST',
+    () => '/associate',
+    (own) => association(...own.memories),
+    {
+      memory1_id: (own, foreign) => ({ fields: association(foreign.memory(), one(own)) }),
+      memory2_id: (own, foreign) => ({ fields: association(one(own), foreign.memory()) }),
+      'both memories': (_own, foreign) => ({ fields: association(foreign.memory(), foreign.memory()) }),
+      'the first of an item': (own, foreign) => ({ fields: many(association(foreign.memory(), one(own))) }),
+      'the second of an item, beside a good one': (own, foreign) => ({
+        fields: many(association(...own.memories), association(one(own), foreign.memory())),
+      }),
+    },
+  ),
+  'GET /memories/:id/related': route(
+    'GET',
+    (own) => `/memories/${one(own)}/related`,
+    () => ({ max_depth: 3 }),
+    inPath((id) => `/memories/${id}/related`),
+  ),
+};
+
+/** Instead of the single association that a plain request holds. */
+function many(...associations: Record<string, unknown>[]): Record<string, unknown> {
+  return { memory1_id: undefined, memory2_id: undefined, type: undefined, associations };
+}
+
+/** Every route of the operator's, as a request about this tenant. */
+export const OPERATOR_ROUTES: Record<string, (tenant: string) => Probe> = {
+  'POST /admin/tenants': (tenant) => ({
+    method: 'POST',
+    path: '/admin/tenants',
+    body: { tenant_id: tenant },
+  }),
+  'GET /admin/tenants': () => ({ method: 'GET', path: '/admin/tenants' }),
+  'GET /admin/tenants/:tenant': (tenant) => ({ method: 'GET', path: `/admin/tenants/${tenant}` }),
+  'PATCH /admin/tenants/:tenant': (tenant) => ({
+    method: 'PATCH',
+    path: `/admin/tenants/${tenant}`,
+    body: { name: 'Taken over' },
+  }),
+  'DELETE /admin/tenants/:tenant': (tenant) => ({
+    method: 'DELETE',
+    path: `/admin/tenants/${tenant}?purge=true`,
+  }),
+  'POST /admin/tenants/:tenant/suspend': (tenant) => ({
+    method: 'POST',
+    path: `/admin/tenants/${tenant}/suspend`,
+    body: {},
+  }),
+  'POST /admin/tenants/:tenant/resume': (tenant) => ({
+    method: 'POST',
+    path: `/admin/tenants/${tenant}/resume`,
+    body: {},
+  }),
+  'POST /admin/tenants/:tenant/restore': (tenant) => ({
+    method: 'POST',
+    path: `/admin/tenants/${tenant}/restore`,
+    body: {},
+  }),
+  'GET /admin/tenants/:tenant/stats': (tenant) => ({ method: 'GET', path: `/admin/tenants/${tenant}/stats` }),
+  'POST /admin/tenants/:tenant/keys': (tenant) => ({
+    method: 'POST',
+    path: `/admin/tenants/${tenant}/keys`,
+    body: { scopes: ['manage'] },
+  }),
+  'GET /admin/tenants/:tenant/keys': (tenant) => ({ method: 'GET', path: `/admin/tenants/${tenant}/keys` }),
+  'DELETE /admin/tenants/:tenant/keys/:id': (tenant) => ({
+    method: 'DELETE',
+    path: `/admin/tenants/${tenant}/keys/00000000-0000-4000-8000-000000000000`,
+  }),
+};
+
+/** Routes that need no key: they tell nothing of any tenant. `/metrics` has a token of its own. */
+export const PUBLIC_ROUTES: readonly string[] = [
+  'GET /docs',
+  'GET /docs/',
+  'GET /docs/index.html',
+  'GET /docs/LICENSE',
+  'GET /docs/swagger-ui-init.js',
+  'GET /docs/docs/swagger-ui-init.js',
+  'GET /openapi.json',
+  'GET /openapi.yaml',
+  'GET /health',
+  'GET /v1/health',
+  'GET /health/live',
+  'GET /health/ready',
+  'GET /health/agent',
+  'GET /metrics',
+];

@@ -1,0 +1,127 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { writeCursor } from '../../src/platform/http/cursor.js';
+import type { Caller, Loci, TestTenant } from '../support/loci.js';
+import { testPostgres } from '../support/postgres.js';
+import type { Names } from './route-table.js';
+
+/** In every content that strangers store: it must be in no answer to anybody else. */
+export const MARK = 'strangers-secret';
+const MEMORIES = 400;
+const TIME = new Date('2026-01-01T00:00:00Z');
+/** An embedding that costs nothing to make. */
+const EMBEDDING = Array.from({ length: 384 }, (_, i) => (i === 0 ? 1 : 0.01));
+
+/** A workspace full of things that the caller under test must not see. */
+export interface StrangersWorkspace {
+  tenant: { id: string; slug: string };
+  workspace: { id: string; slug: string };
+  memories: string[];
+  words: string[];
+}
+
+/** A second workspace of this tenant. */
+export async function addWorkspace(loci: Loci, tenant: TestTenant): Promise<{ id: string; slug: string }> {
+  const workspace = { id: randomUUID(), slug: `ws-${randomBytes(4).toString('hex')}` };
+  await loci.server.stores.database.asSystem((manager) =>
+    manager.query(`INSERT INTO workspaces (tenant_id, id, slug, name) VALUES ($1, $2, $3, 'Sibling')`, [
+      tenant.id,
+      workspace.id,
+      workspace.slug,
+    ]),
+  );
+  return workspace;
+}
+
+/** A key of one workspace that may do everything but manage. */
+export async function workspaceKey(loci: Loci, tenant: TestTenant, workspace: string): Promise<Caller> {
+  const { status, body } = await loci.operator.post<{ key: string }>(`/admin/tenants/${tenant.slug}/keys`, {
+    workspace_id: workspace,
+  });
+  if (status !== 201) throw new Error(`No key for the workspace: ${status}`);
+  return loci.as(body.key);
+}
+
+/** Fills a workspace: memories with words of their own, relations among them, a session, an edit. */
+export async function furnish(
+  owner: Caller,
+  tenant: { id: string; slug: string },
+  workspace: { id: string; slug: string },
+): Promise<StrangersWorkspace> {
+  const words = Array.from({ length: MEMORIES }, () => `w-${randomBytes(6).toString('hex')}`);
+  const memories = words.map((word, i) => ({
+    content: `${MARK} ${word}`,
+    id: randomUUID(),
+    type: `T${word.replace('-', '')}`,
+    tags: [word],
+    session_id: word,
+    user_id: word,
+    agent_id: word,
+    timestamp: new Date(TIME.getTime() + i * 1_000).toISOString(),
+    embedding: EMBEDDING,
+  }));
+  const at = { 'X-Workspace-ID': workspace.id };
+  const stored = await owner.post<{ memory_ids: string[] }>('/memory/batch', { memories }, at);
+  if (stored.status !== 201) throw new Error(`Nothing was stored: ${stored.status}`);
+  const ids = stored.body.memory_ids;
+  const associations = ids
+    .slice(1)
+    .map((id, i) => ({ memory1_id: ids[i], memory2_id: id, type: 'RELATES_TO' }));
+  const related = await owner.post('/associate', { associations }, at);
+  if (related.status !== 201) throw new Error(`Nothing was related: ${related.status}`);
+  return { tenant, workspace, memories: ids, words };
+}
+
+/** Each call of `memory()` and `word()` gives another of the strangers' names. */
+export function namesOf(strangers: StrangersWorkspace): Names {
+  let used = 0;
+  const next = (all: string[]): string => {
+    const name = all[used++ % all.length];
+    if (name === undefined || used > all.length) throw new Error('The strangers have too few memories');
+    return name;
+  };
+  return {
+    memory: () => next(strangers.memories),
+    word: () => next(strangers.words),
+    cursor: () => writeCursor({ time: TIME, id: next(strangers.memories) }),
+    workspace: strangers.workspace,
+    tenant: strangers.tenant,
+  };
+}
+
+/** Names of the same shape that never existed. */
+export function namesOfNobody(): Names {
+  return {
+    memory: () => randomUUID(),
+    word: () => `w-${randomBytes(6).toString('hex')}`,
+    cursor: () => writeCursor({ time: TIME, id: randomUUID() }),
+    workspace: { id: randomUUID(), slug: `ws-${randomBytes(4).toString('hex')}` },
+    tenant: { id: randomUUID(), slug: `t9-${randomBytes(3).toString('hex')}` },
+  };
+}
+
+/** All that the ledger holds of a workspace, read by a role that no policy binds, and the tenant's revision. */
+export async function ledgerOf(loci: Loci, { tenant, workspace }: StrangersWorkspace): Promise<string[]> {
+  const tables = ['memories', 'memory_history', 'relations', 'embeddings', 'pending_vectors', 'changes'];
+  return asSuperuser(loci, async (client) => {
+    const rows: string[] = [];
+    for (const table of tables) {
+      const read = await client.query<{ row: string }>(
+        `SELECT '${table}' || t::text AS row FROM ${table} t WHERE tenant_id = $1 AND workspace_id = $2 ORDER BY 1`,
+        [tenant.id, workspace.id],
+      );
+      rows.push(...read.rows.map(({ row }) => row));
+    }
+    return rows;
+  });
+}
+
+export async function asSuperuser<T>(loci: Loci, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ ...testPostgres().admin, database: loci.database.database });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
