@@ -1,0 +1,112 @@
+import { QdrantClient } from '@qdrant/js-client-rest';
+import { LRUCache } from 'lru-cache';
+import { Agent } from 'undici';
+import type { SpaceName } from '../../tenancy/tenant.js';
+import { connectionBroke, qdrantError } from './qdrant-errors.js';
+import { TOKEN_LIFE, tenantToken } from './tenant-token.js';
+
+export interface QdrantOptions {
+  /** `http://qdrant:6333`. Without a port: 6333. A path goes before every route. */
+  url: string;
+  /** The server's read-write key. Null: the server asks for none, and then only Loci itself keeps tenants apart. */
+  apiKey: string | null;
+  /** Connections that all tenants together hold open at the most. Default 32. */
+  connections?: number;
+  /** After so long without an answer a read is given up, and a write. Milliseconds; default 5,000 and 60,000. */
+  readTimeout?: number;
+  writeTimeout?: number;
+}
+
+export type QdrantApi = ReturnType<QdrantClient['api']>;
+export type Patience = 'read' | 'write';
+
+/** One identity's way into Qdrant. */
+export class QdrantCaller {
+  constructor(
+    private readonly api: QdrantApi,
+    private readonly agent: Agent,
+    private readonly timeouts: Record<Patience, number>,
+  ) {}
+
+  /**
+   * Asks, and once more where the connection broke: everything that Loci asks of Qdrant, writes too, has the same
+   * effect once or twice. Rejects with `QdrantRefusal` where the server says no, else with `SpaceUnavailable`.
+   */
+  async call<Result>(
+    what: string,
+    patience: Patience,
+    ask: (api: QdrantApi, init: RequestInit) => Promise<{ data: { result?: Result } }>,
+  ): Promise<Result> {
+    const signal = AbortSignal.timeout(this.timeouts[patience]);
+    // Node's fetch takes the dispatcher of any undici of its own generation.
+    const init: RequestInit & { dispatcher: Agent } = { signal, dispatcher: this.agent };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { data } = await ask(this.api, init);
+        if (data.result === undefined) throw new Error('an answer without a result');
+        return data.result;
+      } catch (error) {
+        if (attempt === 1 && connectionBroke(error)) continue;
+        throw qdrantError(error, what);
+      }
+    }
+  }
+}
+
+const CLIENTS_KEPT = 2_000;
+
+/**
+ * One pool of connections, and an identity for each caller: the operator's key makes and deletes collections, a tenant
+ * gets a client of its own whose token opens its own collection and nothing else. No client ever changes identity.
+ */
+export class QdrantConnection {
+  readonly operator: QdrantCaller;
+  private readonly agent: Agent;
+  /** A token is left behind well before it ends, so that no request under way outlives it. */
+  private readonly tenants = new LRUCache<SpaceName, QdrantCaller>({
+    max: CLIENTS_KEPT,
+    ttl: (TOKEN_LIFE / 2) * 1000,
+  });
+
+  constructor(private readonly options: QdrantOptions) {
+    this.agent = new Agent({
+      connections: options.connections ?? 32,
+      connect: { timeout: 2_000 },
+      // Calls bring a deadline of their own.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: 10_000,
+    });
+    this.operator = this.caller(options.apiKey === null ? {} : { 'api-key': options.apiKey });
+  }
+
+  tenant(collection: SpaceName): QdrantCaller {
+    const { apiKey } = this.options;
+    if (apiKey === null) return this.operator;
+    const known = this.tenants.get(collection);
+    if (known !== undefined) return known;
+    const caller = this.caller({ authorization: `Bearer ${tenantToken(apiKey, collection, Date.now())}` });
+    this.tenants.set(collection, caller);
+    return caller;
+  }
+
+  close(): Promise<void> {
+    return this.agent.close();
+  }
+
+  private caller(headers: Record<string, string>): QdrantCaller {
+    const { origin, pathname } = new URL(this.options.url);
+    const client = new QdrantClient({
+      url: origin,
+      // The client looks for keys in headers too, but only shouts about plain HTTP where it is given one by name.
+      headers,
+      ...(pathname === '/' ? {} : { prefix: pathname.replace(/\/$/, '') }),
+      checkCompatibility: false,
+      timeout: Number.POSITIVE_INFINITY,
+    });
+    return new QdrantCaller(client.api(), this.agent, {
+      read: this.options.readTimeout ?? 5_000,
+      write: this.options.writeTimeout ?? 60_000,
+    });
+  }
+}

@@ -1,0 +1,63 @@
+import { SpaceUnavailable } from '../space-errors.js';
+
+/** Qdrant understood the request and says no: it would say so again. */
+export class QdrantRefusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly what: string,
+    readonly reason: string,
+  ) {
+    super(`Qdrant refused to ${what} (${status}): ${reason}`);
+    this.name = 'QdrantRefusal';
+  }
+}
+
+/** There is no such collection (or, from an older server, no such route). */
+export function isMissing(error: unknown): boolean {
+  return error instanceof QdrantRefusal && error.status === 404;
+}
+
+/** It is there already: somebody else was quicker. Before 1.12 or so that was a 400. */
+export function isThereAlready(error: unknown): boolean {
+  return error instanceof QdrantRefusal && (error.status === 409 || /already exists/i.test(error.reason));
+}
+
+/** What asking the same again could only repeat. Everything else is an outage: the ledger has it all, try again later. */
+const FINAL = new Set([400, 404, 409, 413, 422]);
+/** The connection broke, maybe before the request was read, as kept-alive connections do when the server closes them. */
+const BROKEN = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+export function qdrantError(error: unknown, what: string): QdrantRefusal | SpaceUnavailable {
+  const status = statusOf(error);
+  if (status !== null && FINAL.has(status)) return new QdrantRefusal(status, what, reasonOf(error));
+  const hint = status === 401 || status === 403 ? ' (is the API key right, and service.jwt_rbac on?)' : '';
+  return new SpaceUnavailable(`Qdrant could not ${what}: ${status ?? ''} ${reasonOf(error)}${hint}`, error);
+}
+
+export function connectionBroke(error: unknown): boolean {
+  return codes(error).some((code) => BROKEN.has(code));
+}
+
+function statusOf(error: unknown): number | null {
+  return error instanceof Error && 'status' in error && typeof error.status === 'number'
+    ? error.status
+    : null;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const data: unknown = 'data' in error ? error.data : null;
+  if (typeof data === 'object' && data !== null && 'status' in data) {
+    const { status } = data;
+    if (typeof status === 'object' && status !== null && 'error' in status) return String(status.error);
+  }
+  return [error.message, ...codes(error)].join(' ');
+}
+
+function codes(error: unknown): string[] {
+  const found: string[] = [];
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && typeof cause.code === 'string') found.push(cause.code);
+  }
+  return found;
+}

@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto';
+import type { Schemas } from '@qdrant/js-client-rest';
+import { parseWorkspaceId, type SpaceName, type WorkspaceId } from '../../tenancy/tenant.js';
+import type { Applied, Batch, LedgerId, Watermark } from '../projection.js';
+import {
+  VectorSpace,
+  type Candidate,
+  type EmbeddingModel,
+  type VectorItem,
+  type VectorQuery,
+} from '../vector-space.js';
+import type { CollectionSetup } from './collection-setup.js';
+import { inLedger, is } from './filters.js';
+import { candidatesOf, searchesFor } from './hybrid-search.js';
+import { pointsOf } from './memory-points.js';
+import { modelNames, type ModelNames } from './model-names.js';
+import type { QdrantCaller, QdrantConnection } from './qdrant-connection.js';
+import { isMissing, QdrantRefusal } from './qdrant-errors.js';
+import type { ServerAbilities } from './server-abilities.js';
+import { guardedWrites } from './guarded-writes.js';
+
+const NOTHING: Watermark = { ledger: null, revision: 0 };
+const PAGE = 1_000;
+
+/** The watermark's point. */
+interface Mark {
+  ledger: LedgerId;
+  revision: number;
+  /** New with every change, so that a watermark that went and came back at the same revision is known for another. */
+  stamp: string;
+  /** The ledger that was here before, as long as it is not sure that its points are gone. */
+  leftover: LedgerId | null;
+}
+
+/**
+ * One model's part of a tenant's collection. Qdrant has no transactions; what stands in for one:
+ *
+ * - **Points are guarded one by one.** An upsert carries a filter that lets it change a point only where the point's
+ *   revision is older (`guardedWrites`); the server's one update thread for a shard checks and writes in one step. So
+ *   writes may come twice, late or in any order: the newest revision of each memory wins, tombstones among them.
+ * - **The watermark is a point of its own, changed last**, by a payload update whose filter names the stamp that was read
+ *   before. It can neither make the point nor change another's: after a drop, a wipe or a race it does nothing. What
+ *   is read back then tells which it was.
+ * - **The first watermark is a claim**: revision 0, inserted only where there is none, before any point is written.
+ *   A drop in the middle of a first batch takes the claim with it, and the batch ends as `moved`.
+ *
+ * So a crash between points and watermark leaves points that are newer than the watermark says: the replay meets its
+ * own work and passes over it. The same goes for the loser of two batches that raced from one watermark: its points
+ * are true states of the ledger, only early. What is not guaranteed, and is in SQLite: that nobody sees half a batch.
+ *
+ * Points carry their ledger and have it in their ids, so those of a former ledger are in nobody's way; they are
+ * deleted once the watermark is another's, and never before.
+ */
+export class QdrantVectorSpace extends VectorSpace {
+  private readonly names: ModelNames;
+
+  constructor(
+    private readonly connection: QdrantConnection,
+    private readonly setup: CollectionSetup,
+    private readonly abilities: ServerAbilities,
+    private readonly collection: SpaceName,
+    private readonly model: EmbeddingModel,
+  ) {
+    super();
+    this.names = modelNames(model);
+  }
+
+  async watermark(): Promise<Watermark> {
+    const mark = await this.mark();
+    return mark === null ? NOTHING : { ledger: mark.ledger, revision: mark.revision };
+  }
+
+  /**
+   * Rejects with `ItemRefused` where a vector has another length than the model's or is not finite; nothing was
+   * written then. Three requests, and one more for each further 8 MB of points.
+   */
+  async apply(batch: Batch<VectorItem>): Promise<Applied> {
+    const abilities = await this.abilities.get();
+    const points = pointsOf(batch.items, {
+      model: this.model,
+      names: this.names,
+      ledger: batch.ledger,
+      abilities,
+    });
+    const found = await this.mark();
+    const { from } = batch;
+    if ((found?.ledger ?? null) !== from.ledger || (found?.revision ?? 0) !== from.revision) return 'moved';
+    try {
+      const mark = found ?? (await this.claim(batch.ledger));
+      if (mark === null) return 'moved';
+      if (mark.leftover !== null && mark.leftover !== batch.ledger) await this.forget(mark.leftover);
+      const replaced = mark.ledger === batch.ledger ? null : mark.ledger;
+      const next: Mark = {
+        ledger: batch.ledger,
+        revision: batch.to,
+        stamp: randomUUID(),
+        leftover: replaced,
+      };
+      for (const operations of guardedWrites(points, this.advance(mark, next))) {
+        await this.write('apply a batch', operations);
+      }
+      if ((await this.mark())?.stamp !== next.stamp) return 'moved';
+      if (replaced !== null) await this.forget(replaced);
+      return 'applied';
+    } catch (error) {
+      // Somebody dropped the collection meanwhile: its watermark is nowhere now.
+      if (isMissing(error)) return 'moved';
+      throw error;
+    }
+  }
+
+  /** One request. Rejects with a RangeError where the query's vector has another length than the model's. */
+  async search(query: VectorQuery): Promise<Candidate[]> {
+    if (query.vector !== null && query.vector.length !== this.model.dimensions) {
+      throw new RangeError(
+        `${this.model.name} has ${this.model.dimensions} dimensions, not ${query.vector.length}`,
+      );
+    }
+    const searches = searchesFor(query, this.names, await this.abilities.get());
+    try {
+      const answers = await this.whereThere([], (tenant) =>
+        tenant.call('search', 'read', (api, init) =>
+          api.queryBatchPoints({ collection_name: this.collection, searches }, init),
+        ),
+      );
+      return candidatesOf(query, answers);
+    } catch (error) {
+      // The collection may hold another model alone, and knows no vectors of this one.
+      if (error instanceof QdrantRefusal && (await this.mark()) === null) return [];
+      throw error;
+    }
+  }
+
+  async count(): Promise<number> {
+    const mark = await this.mark();
+    if (mark === null) return 0;
+    const filter = inLedger(this.names.model, mark.ledger);
+    const { count } = await this.whereThere({ count: 0 }, (tenant) =>
+      tenant.call('count', 'read', (api, init) =>
+        api.countPoints({ collection_name: this.collection, filter, exact: true }, init),
+      ),
+    );
+    return count;
+  }
+
+  async list(): Promise<{ workspace: WorkspaceId; id: string; revision: number }[]> {
+    const mark = await this.mark();
+    if (mark === null) return [];
+    const filter = inLedger(this.names.model, mark.ledger);
+    const listed: { workspace: WorkspaceId; id: string; revision: number }[] = [];
+    let next: Schemas['ExtendedPointId'] | null = null;
+    do {
+      const offset: { offset?: Schemas['ExtendedPointId'] } = next === null ? {} : { offset: next };
+      const page: Schemas['ScrollResult'] = await this.whereThere({ points: [] }, (tenant) =>
+        tenant.call('list', 'read', (api, init) =>
+          api.scrollPoints(
+            {
+              collection_name: this.collection,
+              filter,
+              limit: PAGE,
+              with_payload: ['workspace', 'id', 'revision'],
+              ...offset,
+            },
+            init,
+          ),
+        ),
+      );
+      for (const { payload } of page.points) {
+        const workspace = parseWorkspaceId(String(payload?.['workspace']));
+        if (workspace === null) throw new Error(`${this.collection} holds a point without a workspace`);
+        listed.push({ workspace, id: String(payload?.['id']), revision: Number(payload?.['revision']) });
+      }
+      next = (page.next_page_offset as Schemas['ExtendedPointId'] | null | undefined) ?? null;
+    } while (next !== null);
+    return listed;
+  }
+
+  async drop(): Promise<void> {
+    await this.setup.removeModel(this.names);
+  }
+
+  private async mark(): Promise<Mark | null> {
+    const points = await this.whereThere([], (tenant) =>
+      tenant.call('read a watermark', 'read', (api, init) =>
+        api.getPoints(
+          { collection_name: this.collection, ids: [this.names.watermark], with_payload: true },
+          init,
+        ),
+      ),
+    );
+    const payload = points[0]?.payload;
+    return payload === undefined || payload === null ? null : (payload as unknown as Mark);
+  }
+
+  /** The first watermark of a store that has none, or null where somebody else was quicker. */
+  private async claim(ledger: LedgerId): Promise<Mark | null> {
+    await this.setup.ensure(this.model, this.names, await this.abilities.get());
+    const mark: Mark = { ledger, revision: 0, stamp: randomUUID(), leftover: null };
+    const upsert: Schemas['PointsList'] = {
+      points: [{ id: this.names.watermark, vector: {}, payload: { ...mark, model: this.names.model } }],
+      // Holds for no point that is there already: only a new one is let in.
+      update_filter: { must: [is('stamp', mark.stamp)] },
+    };
+    await this.write('claim a collection', [{ upsert }]);
+    return (await this.mark())?.stamp === mark.stamp ? mark : null;
+  }
+
+  private advance(from: Mark, to: Mark): Schemas['SetPayloadOperation'] {
+    const filter = { must: [{ has_id: [this.names.watermark] }, is('stamp', from.stamp)] };
+    return { set_payload: { payload: { ...to }, filter } };
+  }
+
+  /** What a former ledger left. It never comes back: epochs only rise. */
+  private async forget(ledger: LedgerId): Promise<void> {
+    const filter = { must: [is('model', this.names.model), is('ledger', ledger)] };
+    await this.write('clear a former ledger', [{ delete: { filter } }]);
+  }
+
+  /** In order, each done before the next begins. Rejects where one fails, and then leaves out the rest. */
+  private async write(what: string, operations: Schemas['UpdateOperation'][]): Promise<void> {
+    const tenant = this.connection.tenant(this.collection);
+    await tenant.call(what, 'write', (api, init) =>
+      api.batchUpdate({ collection_name: this.collection, wait: true, operations }, init),
+    );
+  }
+
+  private async whereThere<Result>(
+    nothing: Result,
+    read: (tenant: QdrantCaller) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await read(this.connection.tenant(this.collection));
+    } catch (error) {
+      if (isMissing(error)) return nothing;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { QdrantEngine } from '../../src/spaces/qdrant/qdrant-engine.js';
+import { QdrantStandIn, type StandInOptions } from '../support/qdrant/stand-in.js';
+import { cannotRun } from '../support/cannot-run.js';
+import type { EngineUnderTest } from './engine-under-test.js';
+import { vectorSpaceContract } from './vector-space.contract.js';
+
+async function standIn(options: StandInOptions): Promise<EngineUnderTest<QdrantEngine>> {
+  const server = await QdrantStandIn.start(options);
+  const engine = new QdrantEngine({ url: server.url, apiKey: options.apiKey ?? null });
+  return {
+    engine,
+    holds: ({ name }) => Promise.resolve(server.collections.has(name)),
+    close: async () => {
+      await engine.close();
+      await server.close();
+    },
+  };
+}
+
+async function realServer(url: string, apiKey: string | null): Promise<EngineUnderTest<QdrantEngine>> {
+  const engine = new QdrantEngine({ url, apiKey });
+  const headers: Record<string, string> = apiKey === null ? {} : { 'api-key': apiKey };
+  return {
+    engine,
+    holds: async ({ name }) => {
+      const answer = await fetch(`${url}/collections/${name}/exists`, { headers });
+      return ((await answer.json()) as { result: { exists: boolean } }).result.exists;
+    },
+    close: () => engine.close(),
+  };
+}
+
+vectorSpaceContract('qdrant (stand-in)', () => standIn({}), { exactScores: true });
+vectorSpaceContract('qdrant (stand-in, with an API key)', () => standIn({ apiKey: 'the-operators-key' }), {
+  exactScores: true,
+});
+
+const { QDRANT_URL: url, QDRANT_API_KEY: apiKey } = process.env;
+if (url === undefined) {
+  cannotRun('The contract of vector spaces was not run against a Qdrant server: name one in QDRANT_URL.');
+} else {
+  vectorSpaceContract('qdrant (server)', () => realServer(url, apiKey ?? null), { exactScores: true });
+}
