@@ -21,5 +21,5 @@ async function embedded<Part extends 'vectors' | 'graphs'>(
   };
 }
 
-vectorSpaceContract('embedded', () => embedded('vectors'), { exactScores: true });
+vectorSpaceContract('embedded', () => embedded('vectors'), { exactScores: true, modelsSideBySide: true });
 graphSpaceContract('embedded', () => embedded('graphs'), { exactStrengths: true });

@@ -30,14 +30,21 @@ async function realServer(url: string, apiKey: string | null): Promise<EngineUnd
   };
 }
 
-vectorSpaceContract('qdrant (stand-in)', () => standIn({}), { exactScores: true });
-vectorSpaceContract('qdrant (stand-in, with an API key)', () => standIn({ apiKey: 'the-operators-key' }), {
-  exactScores: true,
+const every = { exactScores: true, modelsSideBySide: true };
+
+vectorSpaceContract(
+  'qdrant (stand-in, with an API key)',
+  () => standIn({ apiKey: 'the-operators-key' }),
+  every,
+);
+vectorSpaceContract('qdrant (stand-in of 1.16)', () => standIn({ version: '1.16.3' }), {
+  ...every,
+  modelsSideBySide: false,
 });
 
 const { QDRANT_URL: url, QDRANT_API_KEY: apiKey } = process.env;
 if (url === undefined) {
   cannotRun('The contract of vector spaces was not run against a Qdrant server: name one in QDRANT_URL.');
 } else {
-  vectorSpaceContract('qdrant (server)', () => realServer(url, apiKey ?? null), { exactScores: true });
+  vectorSpaceContract('qdrant (server)', () => realServer(url, apiKey ?? null), every);
 }

@@ -8,21 +8,19 @@ type Operation = Schemas['UpdateOperation'];
  * already: the work grows with the square.
  */
 const GUARDED = 64;
-/** One request, in bytes: a quarter of what the server takes by default. */
-const REQUEST = 8 * 2 ** 20;
-
 /**
- * A batch as requests, `last` at the end of the last: points are upserted, each only where the one that is there has an
- * older revision. (`update_filter`: a point that is there and does not pass stays as it is; a new one always goes in.)
+ * A batch as requests of roughly so many bytes, at least one. Points are upserted, each only where the one that is
+ * there has an older revision. (`update_filter`: a point that is there and does not pass stays as it is; a new one
+ * always goes in.)
  */
-export function guardedWrites(points: QdrantPoint[], last: Operation): Operation[][] {
+export function guardedWrites(points: QdrantPoint[], requestBytes: number): Operation[][] {
   const requests: Operation[][] = [];
   let request: Operation[] = [];
   let bytes = 0;
   for (let at = 0; at < points.length; at += GUARDED) {
     const some = points.slice(at, at + GUARDED);
     const size = some.reduce((sum, point) => sum + roughBytes(point), 0);
-    if (request.length > 0 && bytes + size > REQUEST) {
+    if (request.length > 0 && bytes + size > requestBytes) {
       requests.push(request);
       request = [];
       bytes = 0;
@@ -30,8 +28,7 @@ export function guardedWrites(points: QdrantPoint[], last: Operation): Operation
     request.push(guardedUpsert(some));
     bytes += size;
   }
-  requests.push([...request, last]);
-  return requests;
+  return [...requests, request];
 }
 
 function guardedUpsert(points: QdrantPoint[]): Operation {

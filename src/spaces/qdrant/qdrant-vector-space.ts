@@ -41,6 +41,8 @@ interface Mark {
  * - **The watermark is a point of its own, changed last**, by a payload update whose filter names the stamp that was read
  *   before. It can neither make the point nor change another's: after a drop, a wipe or a race it does nothing. What
  *   is read back then tells which it was.
+ * - **Every request of a batch renews the stamp** as its last step, and the next one builds on it: a server that crashed
+ *   between two of them and lost the end of the first has lost that stamp too, and the batch ends as `moved`.
  * - **The first watermark is a claim**: revision 0, inserted only where there is none, before any point is written.
  *   A drop in the middle of a first batch takes the claim with it, and the batch ends as `moved`.
  *
@@ -96,8 +98,12 @@ export class QdrantVectorSpace extends VectorSpace {
         stamp: randomUUID(),
         leftover: replaced,
       };
-      for (const operations of guardedWrites(points, this.advance(mark, next))) {
-        await this.write('apply a batch', operations);
+      const requests = guardedWrites(points, this.connection.requestBytes);
+      let at = mark;
+      for (const [order, operations] of requests.entries()) {
+        const to = order === requests.length - 1 ? next : { ...mark, stamp: randomUUID() };
+        await this.write('apply a batch', [...operations, this.advance(at, to)]);
+        at = to;
       }
       if ((await this.mark())?.stamp !== next.stamp) return 'moved';
       if (replaced !== null) await this.forget(replaced);

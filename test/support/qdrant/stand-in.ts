@@ -22,6 +22,8 @@ export interface StandInOptions {
   apiKey?: string;
   /** Where collections outlive the stand-in. Default: nowhere. */
   folder?: string;
+  /** A second door to this one's collections, so that a test can tell two callers apart. */
+  beside?: QdrantStandIn;
   /** Whether requests and answers are held against Qdrant's description. Default true. */
   validate?: boolean;
 }
@@ -42,7 +44,7 @@ export type Fault = 'cut before' | 'cut after' | { status: number };
 export class QdrantStandIn implements Shelf {
   readonly version: string;
   readonly abilities: StandInAbilities;
-  readonly collections = new Map<string, Collection>();
+  readonly collections: Map<string, Collection>;
   readonly calls: Call[] = [];
   /** Asked for every request; may wait, and so decide in which order requests are done. */
   interfere: (call: Call) => Promise<Fault | null> | Fault | null = () => null;
@@ -52,7 +54,8 @@ export class QdrantStandIn implements Shelf {
   private readonly folder: string | null;
   private readonly server: Server;
 
-  private constructor({ version = '1.19.0', apiKey, folder, validate = true }: StandInOptions) {
+  private constructor({ version = '1.19.0', apiKey, folder, beside, validate = true }: StandInOptions) {
+    this.collections = beside?.collections ?? new Map();
     this.version = version;
     const minor = Number(version.split('.')[1]);
     this.abilities = { prefixes: minor >= 19, idfCorpus: minor >= 19, vectorNames: minor >= 18 };
