@@ -21,7 +21,6 @@ import { openTarget } from './support/target.mjs';
 
 const VARIANT = fileURLToPath(new URL('support/http-variant.mjs', import.meta.url));
 const BAR = 0.4;
-const TOKEN = 'loci_live_0000000000_not-a-key-of-anybody';
 const STEPS = [
   ['node', 'bare node:http'],
   ['express', 'bare Express 5'],
@@ -29,8 +28,8 @@ const STEPS = [
   ['edge', '+ edge: ids, security headers, URL and body checks, problems'],
   ['metrics', '+ metrics'],
   ['log', '+ one log line'],
-  ['guard', '+ tenant context and key guard'],
-  ['limit', '+ rate limit and its headers'],
+  ['guard', '+ tenant context and key guard, two headers'],
+  ['limit', '+ rate limit'],
 ];
 const QUESTION = '/recall?limit=5&query=What%20was%20repaired%20in%20the%20garden%3F';
 
@@ -56,9 +55,15 @@ await run(async () => {
       const file = join(scratch.path, `${route}.json`);
       writeFileSync(file, JSON.stringify(body));
       for (const [name, words] of route === 'get' ? STEPS : STEPS.slice(0, 2)) {
-        const variant = await startVariant(name, file, scratch.path);
+        const variant = await startVariant(name, file, scratch.path, tenant.key);
         variants.push(variant);
-        servers[route].push({ name, words, pid: variant.pid, url: `${variant.url}/measured`, token: TOKEN });
+        servers[route].push({
+          name,
+          words,
+          pid: variant.pid,
+          url: `${variant.url}/measured`,
+          token: tenant.key,
+        });
       }
       const own = { name: 'loci', words: `Loci: GET ${path.replace(/\?.*/, '')}`, pid: target.own?.pid };
       servers[route].push({ ...own, url: `${target.operator.url.origin}${path}`, token: tenant.key });
@@ -88,9 +93,9 @@ await run(async () => {
 });
 
 /** Its output goes to a file, as a service's does. */
-async function startVariant(name, file, folder) {
+async function startVariant(name, file, folder, token) {
   const output = openSync(join(folder, `${name}.log`), 'a', 0o600);
-  const child = fork(VARIANT, [name, file, TOKEN], { stdio: ['ignore', output, 'inherit', 'ipc'] });
+  const child = fork(VARIANT, [name, file, token], { stdio: ['ignore', output, 'inherit', 'ipc'] });
   closeSync(output);
   const url = await new Promise((resolve, reject) => {
     child.once('message', (message) => resolve(message.url));

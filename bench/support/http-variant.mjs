@@ -117,7 +117,10 @@ async function guard(steps, settings, of) {
   const cache = new PrincipalCache({ principalOf: async () => principal }, null);
   const limiter = steps.has('limit')
     ? new RateLimiter(new RateWindows(), new Quotas(settings))
-    : { count: async () => ({ headers: {}, refusal: null }) };
+    : {
+        // The guard sets whatever it is handed: the counting is what is left out.
+        count: async () => ({ headers: { policy: '-', state: '-' }, refusal: null }),
+      };
   return [
     TenantContext,
     { provide: OperatorToken, useValue: new OperatorToken('not this one') },
