@@ -1,4 +1,5 @@
 import type { PoolClient, QueryResultRow } from 'pg';
+import type { PreparedStatements } from '../platform/database/prepared-statements.js';
 import type { Tenant } from '../tenancy/principal.js';
 import type { WorkspaceId } from '../tenancy/tenant.js';
 import type { Cause } from './cause.js';
@@ -29,10 +30,12 @@ export class LedgerWrite {
   private readonly changes = new Map<string, Change>();
   private readonly usage = new Map<string, { workspace: WorkspaceId; meter: string; quantity: number }>();
   private readonly audit: AuditEntry[] = [];
+  private readonly sent: Promise<unknown>[] = [];
   private memoriesAdded = 0;
 
   constructor(
     private readonly client: PoolClient,
+    private readonly statements: PreparedStatements,
     readonly tenant: Tenant,
     private readonly cause: Cause,
     private readonly locked: { revision: number; memoryCount: number },
@@ -46,7 +49,15 @@ export class LedgerWrite {
   }
 
   async rows<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    return (await this.client.query<Row>(sql, values)).rows;
+    return (await this.client.query<Row>(this.statements.of(sql, values))).rows;
+  }
+
+  /** A statement whose rows nobody needs: it is on its way at once, and `close` waits for it. */
+  send(sql: string, values: unknown[]): void {
+    const sent = this.rows(sql, values);
+    // Heard in `close`; until then nobody would be there to hear of a failure.
+    sent.catch(() => undefined);
+    this.sent.push(sent);
   }
 
   /** Gives an item the tenant's next revision: from here on the projections will see it. */
@@ -80,7 +91,7 @@ export class LedgerWrite {
     if (this.changes.size > 0 || this.audit.length > 0 || this.usage.size > 0 || claim) {
       const changes = [...this.changes.values()];
       const usage = [...this.usage.values()];
-      await this.client.query(CLOSING, [
+      this.send(CLOSING, [
         this.tenant.id,
         this.revision,
         this.memoriesAdded,
@@ -104,6 +115,7 @@ export class LedgerWrite {
         answer?.body ?? null,
       ]);
     }
+    await Promise.all(this.sent);
     return this.revision;
   }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { Database } from '../platform/database/database.js';
+import type { PreparedStatements } from '../platform/database/prepared-statements.js';
 import type { Tenant } from '../tenancy/principal.js';
 import { isUuid, type TenantId, type WorkspaceId } from '../tenancy/tenant.js';
 import { TenantDeleted, TenantSuspended } from '../tenancy/tenancy-errors.js';
@@ -18,11 +19,12 @@ export type LedgerScope = WorkspaceId | typeof WHOLE_TENANT;
 export class LedgerRead {
   constructor(
     private readonly client: PoolClient,
+    private readonly statements: PreparedStatements,
     readonly tenant: Tenant,
   ) {}
 
   async rows<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    return (await this.client.query<Row>(sql, values)).rows;
+    return (await this.client.query<Row>(this.statements.of(sql, values))).rows;
   }
 }
 
@@ -46,11 +48,26 @@ export class Ledger {
 
   constructor(private readonly database: Database) {}
 
-  read<T>(tenant: Tenant, scope: LedgerScope, work: (tx: LedgerRead) => Promise<T>): Promise<T> {
-    return this.inTransaction(async (client) => {
-      await client.query(opening(tenant, scope, 'BEGIN READ ONLY'));
-      return work(new LedgerRead(client, tenant));
-    });
+  /**
+   * The opening and the first statement of `work` travel together: where the opening fails, what follows it in the
+   * same transaction is refused. The answer waits for no COMMIT, as nothing was written.
+   */
+  async read<T>(tenant: Tenant, scope: LedgerScope, work: (tx: LedgerRead) => Promise<T>): Promise<T> {
+    const begin = opening(tenant, scope, 'BEGIN READ ONLY');
+    const client = await this.database.tenantClient();
+    const opened = client.query(begin);
+    // Awaited below; until then nobody would be there to hear of it.
+    opened.catch(() => undefined);
+    try {
+      const result = await work(new LedgerRead(client, this.database.statements, tenant));
+      await opened;
+      return result;
+    } finally {
+      client.query('COMMIT').then(
+        () => client.release(),
+        () => client.release(true),
+      );
+    }
   }
 
   /**
@@ -74,7 +91,7 @@ export class Ledger {
       const locked = opened.at(-1)?.rows[0];
       if (locked === undefined || locked.state === 'deleted') throw new TenantDeleted(tenant);
       if (locked.state === 'suspended') throw new TenantSuspended();
-      const tx = new LedgerWrite(client, tenant, cause, {
+      const tx = new LedgerWrite(client, this.database.statements, tenant, cause, {
         revision: Number(locked.revision),
         memoryCount: Number(locked.memory_count),
       });

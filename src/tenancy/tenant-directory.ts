@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import type { QueryResultRow } from 'pg';
 import { Database } from '../platform/database/database.js';
 import type { PlanTier } from '../platform/config/plans.js';
 import { hashToken } from './api-key.js';
@@ -14,7 +15,7 @@ import {
 import { spaceName, type TenantId, type TenantSlug, type WorkspaceId } from './tenant.js';
 import { MasterKey } from './tenant-key.js';
 
-interface TenantRow {
+interface TenantRow extends QueryResultRow {
   id: TenantId;
   slug: TenantSlug;
   name: string;
@@ -49,13 +50,11 @@ export class TenantDirectory {
   /** Null for a token that is unknown, expired or revoked. A suspended or deleted tenant's key is still found. */
   async principalOf(token: string): Promise<KeyPrincipal | null> {
     const hash = hashToken(token);
-    const rows = await this.database.asSystem<KeyRow[]>((manager) =>
-      manager.query(
-        `SELECT ${TENANT_COLUMNS}, k.id AS key_id, k.hash, k.workspace_id, k.scopes, k.rate_limit_per_minute
-         FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
-         WHERE k.lookup = $1 AND (k.revoked_at IS NULL OR k.revoked_at > now()) AND (k.expires_at IS NULL OR k.expires_at > now())`,
-        [hash.subarray(0, 8)],
-      ),
+    const rows = await this.database.readAsSystem<KeyRow>(
+      `SELECT ${TENANT_COLUMNS}, k.id AS key_id, k.hash, k.workspace_id, k.scopes, k.rate_limit_per_minute
+       FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
+       WHERE k.lookup = $1 AND (k.revoked_at IS NULL OR k.revoked_at > now()) AND (k.expires_at IS NULL OR k.expires_at > now())`,
+      [hash.subarray(0, 8)],
     );
     const row = rows.find((candidate) => timingSafeEqual(candidate.hash, hash));
     if (row === undefined) return null;

@@ -65,16 +65,16 @@ export class MemoryEditorService {
       const hash = textHash(tenant.key, after.content);
       if (edit.embedding !== undefined) {
         const { made, missing } = this.vectors.given(tenant, workspace, id, hash, edit.embedding);
-        await insertVectors(tx, made);
+        insertVectors(tx, made);
         pending.push(...missing);
       } else if (after.content !== before.content) {
         for (const [model, byHash] of vectors) {
           const vector = byHash.get(hash.toString('base64'));
           if (vector === undefined) pending.push({ workspace, id, part: 'alone', model });
-          else await insertVectors(tx, [{ workspace, id, part: 'alone', model, hash, given: false, vector }]);
+          else insertVectors(tx, [{ workspace, id, part: 'alone', model, hash, given: false, vector }]);
         }
       }
-      await insertPending(tx, pending);
+      insertPending(tx, pending);
       for (const relation of await relationsOf(tx, workspace, id))
         tx.changed(workspace, 'relation', relation);
       tx.record('memory.update', workspace, id, { changed: Object.keys(edit) });
@@ -147,7 +147,7 @@ export class MemoryEditorService {
       tx.changed(workspace, 'memory', id, true);
       tx.record('memory.delete', workspace, id);
     }
-    await insertPending(tx, await rejoin(tx, workspace, followers, this.vectors.modelsFor(tx.tenant)));
+    insertPending(tx, await rejoin(tx, workspace, followers, this.vectors.modelsFor(tx.tenant)));
     tx.countMemories(-removed.length);
     if (removed.length > 0) tx.meter(workspace, 'memories_deleted', removed.length);
     return removed.map((row) => row.id);

@@ -76,16 +76,12 @@ export function duplicateHash(
   );
 }
 
-export async function insertMemories(
-  tx: LedgerWrite,
-  workspace: WorkspaceId,
-  memories: PlacedMemory[],
-): Promise<void> {
+export function insertMemories(tx: LedgerWrite, workspace: WorkspaceId, memories: PlacedMemory[]): void {
   const { key } = tx.tenant;
   const contents = memories.map(({ id, draft }) => sealContent(key, workspace, id, draft.content));
   const metadata = memories.map(({ id, draft }) => sealMetadata(key, workspace, id, draft.metadata));
   const column = <T>(value: (memory: PlacedMemory) => T): T[] => memories.map(value);
-  await tx.rows(INSERT, [
+  tx.send(INSERT, [
     tx.tenant.id,
     workspace,
     column((m) => m.id),

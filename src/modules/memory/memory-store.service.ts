@@ -163,7 +163,7 @@ export class MemoryStoreService {
       }
       if (memory.joinedHash !== null) take('joined', memory.joinedHash, vectors);
     }
-    await insertMemories(tx, workspace, added);
+    insertMemories(tx, workspace, added);
     await setPrevious(tx, workspace, displaced);
     const models = this.vectors.modelsFor(tx.tenant);
     pending.push(
@@ -174,8 +174,8 @@ export class MemoryStoreService {
         models,
       )),
     );
-    await insertVectors(tx, made);
-    await insertPending(tx, pending);
+    insertVectors(tx, made);
+    insertPending(tx, pending);
     tx.countMemories(added.length);
     tx.meter(workspace, 'memories_stored', added.length);
     for (const memory of added) tx.record('memory.create', workspace, memory.id);

@@ -119,7 +119,7 @@ export class VectorBackfill implements OnApplicationBootstrap, OnApplicationShut
       ]);
       const wanted = new Set(current.map((row) => `${row.workspace_id}/${row.memory_id}/${row.part}`));
       const arrived = made.filter((v) => wanted.has(`${v.workspace}/${v.id}/${v.part}`));
-      await insertVectors(tx, arrived);
+      insertVectors(tx, arrived);
       for (const { workspace, id } of arrived) tx.changed(workspace, 'memory', id);
       for (const { pending, error } of refused) {
         await tx.rows(STOP_WAITING, [tenant.id, pending.workspace, pending.id, pending.part, model]);

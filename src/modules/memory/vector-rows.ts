@@ -19,9 +19,9 @@ export interface MadeVector extends PendingVector {
 }
 
 /** Whoever waited for one of these waits no longer. */
-export async function insertVectors(tx: LedgerWrite, made: MadeVector[]): Promise<void> {
+export function insertVectors(tx: LedgerWrite, made: MadeVector[]): void {
   if (made.length === 0) return;
-  await tx.rows(
+  tx.send(
     `WITH settled AS (
        DELETE FROM pending_vectors p USING unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[]) AS v (workspace_id, memory_id, part, model)
        WHERE p.tenant_id = $1 AND p.workspace_id = v.workspace_id AND p.memory_id = v.memory_id AND p.part = v.part AND p.model = v.model
@@ -43,9 +43,9 @@ export async function insertVectors(tx: LedgerWrite, made: MadeVector[]): Promis
   );
 }
 
-export async function insertPending(tx: LedgerWrite, pending: PendingVector[]): Promise<void> {
+export function insertPending(tx: LedgerWrite, pending: PendingVector[]): void {
   if (pending.length === 0) return;
-  await tx.rows(
+  tx.send(
     `INSERT INTO pending_vectors (tenant_id, workspace_id, memory_id, part, model)
      SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[]) ON CONFLICT DO NOTHING`,
     [

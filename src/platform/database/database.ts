@@ -1,7 +1,8 @@
-import type { ClientConfig, Pool, PoolClient } from 'pg';
+import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { typeOrmConnection } from './migrations.js';
+import { PreparedStatements } from './prepared-statements.js';
 
 /** The roles of `roles.ts`; each transaction takes one, and neither owns a table. */
 export type DatabaseRole = 'loci_tenant' | 'loci_system';
@@ -18,6 +19,7 @@ export class Database {
     private readonly tenants: DataSource,
     private readonly system: DataSource,
     readonly connection: ClientConfig,
+    readonly statements: PreparedStatements,
   ) {}
 
   static async open(
@@ -38,13 +40,16 @@ export class Database {
           idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
           idleTimeoutMillis: 60_000,
           keepAlive: true,
+          // A transaction's opening and its first statement travel together.
+          pipeline: true,
         },
       });
     const tenants = source('tenants', pool.tenants);
     const system = source('system', pool.system);
     await tenants.initialize();
     await system.initialize();
-    return new Database(tenants, system, connection);
+    const statements = new PreparedStatements(await isDirect(poolOf(tenants)));
+    return new Database(tenants, system, connection, statements);
   }
 
   /** TypeORM's manager inside a transaction that may look across tenants, on the tables its policies name. */
@@ -53,6 +58,20 @@ export class Database {
       await manager.query('SET LOCAL ROLE loci_system');
       return work(manager);
     });
+  }
+
+  /** One statement that looks across tenants and changes nothing, in one round trip. */
+  async readAsSystem<Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<Row[]> {
+    const client = await poolOf(this.system).connect();
+    const sent = [
+      client.query('BEGIN READ ONLY; SET LOCAL ROLE loci_system'),
+      client.query<Row>(this.statements.of(sql, values)),
+      client.query('COMMIT'),
+    ] as const;
+    const [, answered] = await Promise.allSettled(sent);
+    client.release(answered.status === 'rejected');
+    if (answered.status === 'rejected') throw answered.reason;
+    return answered.value.rows;
   }
 
   /** A plain connection of the tenants' pool, for the ledger alone: it opens every transaction as its tenant. */
@@ -67,6 +86,17 @@ export class Database {
 
   async close(): Promise<void> {
     await Promise.all([this.tenants.destroy(), this.system.destroy()]);
+  }
+}
+
+/** A pooler tells every client a process id of its own making; PostgreSQL tells the session's. */
+async function isDirect(pool: Pool): Promise<boolean> {
+  const client = await pool.connect();
+  try {
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    return rows[0]?.pid === (client as PoolClient & { processID?: unknown }).processID;
+  } finally {
+    client.release();
   }
 }
 
