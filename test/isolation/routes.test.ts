@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Caller, Loci as LociServer, Reply, TestTenant } from '../support/loci.js';
 import { Loci } from '../support/loci.js';
 import { declaredAccess, liveRoutes, nameOf } from '../support/live-routes.js';
+import { asSuperuser } from '../support/superuser.js';
 import {
   OPERATOR_ROUTES,
   PUBLIC_ROUTES,
@@ -12,7 +13,6 @@ import {
 } from './route-table.js';
 import {
   addWorkspace,
-  asSuperuser,
   furnish,
   ledgerOf,
   MARK,

@@ -1,8 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Client } from 'pg';
 import { writeCursor } from '../../src/platform/http/cursor.js';
 import type { Caller, Loci, TestTenant } from '../support/loci.js';
-import { testPostgres } from '../support/postgres.js';
+import { asSuperuser } from '../support/superuser.js';
 import type { Names } from './route-table.js';
 
 /** In every content that strangers store: it must be in no answer to anybody else. */
@@ -114,14 +113,4 @@ export async function ledgerOf(loci: Loci, { tenant, workspace }: StrangersWorks
     }
     return rows;
   });
-}
-
-export async function asSuperuser<T>(loci: Loci, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ ...testPostgres().admin, database: loci.database.database });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }

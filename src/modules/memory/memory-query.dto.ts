@@ -35,7 +35,7 @@ export class ListMemoriesDto extends WorkspaceField {
 }
 
 export class ByTagDto extends WorkspaceField {
-  @Tags({ description: 'Any of them' })
+  @Tags({ min: 1, description: 'Any of them' })
   tags!: string[];
 
   @Int({ min: 1, max: 200, optional: true, default: 50 })
@@ -46,6 +46,6 @@ export class ByTagDto extends WorkspaceField {
 }
 
 export class DeleteByTagDto extends WorkspaceField {
-  @Tags({ description: 'Every memory that has any of them is deleted' })
+  @Tags({ min: 1, description: 'Every memory that has any of them is deleted' })
   tags!: string[];
 }

@@ -166,7 +166,7 @@ export function Texts(
 }
 
 /** At most 64 tags of 128 characters. In a query: `tags=a&tags=b` or `tags=a,b`. */
-export function Tags(options: FieldOptions = {}): PropertyDecorator {
+export function Tags(options: FieldOptions & { min?: number } = {}): PropertyDecorator {
   return Texts({ ...options, max: 64, each: { max: 128 }, commas: true });
 }
 

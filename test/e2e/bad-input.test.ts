@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import type { Loci as LociServer, Reply, TestTenant } from '../support/loci.js';
+import { Loci } from '../support/loci.js';
+import { sendRaw, type RawRequest } from '../support/raw-request.js';
+import { asSuperuser } from '../support/superuser.js';
+import {
+  BAD_BATCHES,
+  BAD_BODIES,
+  BAD_CONTENT,
+  BAD_FIELDS,
+  BAD_QUERIES,
+  BAD_URLS,
+  badReferences,
+  type BadRequest,
+} from './bad-requests.js';
+
+describe('bad input', () => {
+  let loci: LociServer;
+  let acme: TestTenant;
+  let memory: string;
+
+  beforeAll(async () => {
+    loci = await Loci.start();
+    acme = await loci.tenant();
+    const { body } = await acme.post<{ memory_id: string }>('/memory', { content: 'What is really there' });
+    memory = body.memory_id;
+  });
+  afterAll(() => loci.stop());
+
+  const send = (request: RawRequest): Promise<Reply> =>
+    sendRaw(loci.url, { ...request, headers: { Authorization: `Bearer ${acme.token}`, ...request.headers } });
+
+  /** Everything that a refused request could have left behind. */
+  const traces = (): Promise<unknown> =>
+    asSuperuser(loci, async (client) => {
+      const { rows } = await client.query<Record<string, unknown>>(
+        `SELECT revision, memory_count, (SELECT count(*) FROM audit_records WHERE tenant_id = t.id) AS audited,
+           (SELECT count(*) FROM memories WHERE tenant_id = t.id) AS memories,
+           (SELECT count(*) FROM changes WHERE tenant_id = t.id) AS changes,
+           (SELECT count(*) FROM relations WHERE tenant_id = t.id) AS relations,
+           (SELECT count(*) FROM idempotency_keys WHERE tenant_id = t.id) AS idempotent
+         FROM tenants t WHERE id = $1`,
+        [acme.id],
+      );
+      return rows;
+    });
+
+  describe.each<[string, () => BadRequest[]]>([
+    ['in a content', () => BAD_CONTENT],
+    ['in a field', () => BAD_FIELDS],
+    ['as a body', () => BAD_BODIES],
+    ['in a batch', () => BAD_BATCHES],
+    ['in a query', () => BAD_QUERIES],
+    ['as a URL', () => BAD_URLS],
+    ['as a reference', () => badReferences({ memory })],
+  ])('%s', (_where, requests) => {
+    it('is refused in words that stay the same, and stores nothing', async () => {
+      const before = await traces();
+      const told: string[] = [];
+      const expected: string[] = [];
+      for (const [name, request, status, code] of requests()) {
+        const reply = await send(request);
+        told.push(`${name}: ${reply.status} ${String(reply.body['code'])}`);
+        expected.push(`${name}: ${status} ${code}`);
+        expect([name, reply.headers.get('content-type')]).toEqual([
+          name,
+          'application/problem+json; charset=utf-8',
+        ]);
+        expect([name, problemShape(reply)]).toEqual([name, true]);
+      }
+      expect(told).toEqual(expected);
+      expect(await traces()).toEqual(before);
+    }, 60_000);
+  });
+
+  it('names the place of every fault', async () => {
+    const { body } = await acme.post('/memory', { content: '', importance: 2, tags: ['a', ''], colour: 1 });
+    expect(body['errors']).toEqual([
+      { location: 'body.colour', message: 'is not a known field' },
+      { location: 'body.content', message: 'must not be empty' },
+      { location: 'body.importance', message: 'must be a number from 0 to 1' },
+      { location: 'body.tags[1]', message: 'must not be empty' },
+    ]);
+  });
+
+  it('is told by its method where the path has others', async () => {
+    const { headers } = await send({ method: 'PUT', path: '/recall' });
+    expect(headers.get('allow')).toBe('GET, HEAD, POST');
+  });
+
+  it('with a URL of 20,000 letters is cut off by the first reader, and breaks nothing', async () => {
+    const { status } = await send({ path: `/recall?query=${'x'.repeat(20_000)}` });
+    expect(status).toBe(431);
+    expect((await acme.get(`/memory/${memory}`)).status).toBe(200);
+  });
+
+  it('with the id of a memory is that memory again where the body is the same', async () => {
+    const order = { id: randomUUID(), content: 'Sent twice', tags: ['twice'] };
+    expect(await acme.post('/memory', order)).toMatchObject({ status: 201, body: { created: true } });
+    expect(await acme.post('/memory', order)).toMatchObject({
+      status: 200,
+      body: { memory_id: order.id, created: false },
+    });
+    const other = { ...order, content: 'Sent otherwise' };
+    expect(await acme.post('/memory', other)).toMatchObject({
+      status: 409,
+      body: { code: 'memory.conflict' },
+    });
+    expect((await acme.get<{ memory: object }>(`/memory/${order.id}`)).body.memory).toMatchObject({
+      content: 'Sent twice',
+    });
+  });
+
+  it('of one id twice in a batch stores the first and names the second', async () => {
+    const id = randomUUID();
+    const same = { id, content: 'Once', timestamp: '2026-01-01T00:00:00Z' };
+    const { status, body } = await acme.post('/memory/batch', {
+      memories: [same, same, { id, content: 'Another' }],
+    });
+    expect(status).toBe(207);
+    expect(body).toMatchObject({
+      status: 'partial',
+      stored: 2,
+      memory_ids: [id, id],
+      failed: [{ index: 2, code: 'memory.conflict' }],
+    });
+  });
+
+  it('beside good ones in a batch keeps those', async () => {
+    const { status, body } = await acme.post('/memory/batch', {
+      memories: [
+        { content: 'Good' },
+        { content: '' },
+        { content: 'Good too', importance: 7 },
+        { content: 'Fine' },
+      ],
+    });
+    expect(status).toBe(207);
+    expect(body).toMatchObject({
+      stored: 2,
+      failed: [
+        { index: 1, code: 'request.invalid', errors: [{ location: 'body.memories[1].content' }] },
+        { index: 2, code: 'request.invalid', errors: [{ location: 'body.memories[2].importance' }] },
+      ],
+    });
+  });
+});
+
+function problemShape({ status, headers, body }: Reply): boolean {
+  const { type, title, detail, code, request_id } = body;
+  return (
+    body['status'] === status &&
+    type === `/errors/${String(code)}` &&
+    [title, detail].every((text) => typeof text === 'string' && text.length > 0) &&
+    request_id === headers.get('x-request-id')
+  );
+}
