@@ -3,12 +3,13 @@ import { ChangeFeed } from './change-feed.js';
 import { Erasure } from './erasure.js';
 import { Idempotency } from './idempotency.js';
 import { Ledger } from './ledger.js';
+import { SpaceEpochs } from './space-epochs.js';
 import { UnindexableRecord } from './unindexable-record.js';
 
 /** What tenants stored: the truth. */
 @Global()
 @Module({
-  providers: [Ledger, ChangeFeed, Erasure, Idempotency, UnindexableRecord],
-  exports: [Ledger, ChangeFeed, Erasure, Idempotency, UnindexableRecord],
+  providers: [Ledger, ChangeFeed, Erasure, Idempotency, SpaceEpochs, UnindexableRecord],
+  exports: [Ledger, ChangeFeed, Erasure, Idempotency, SpaceEpochs, UnindexableRecord],
 })
 export class LedgerModule {}

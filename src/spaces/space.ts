@@ -1,5 +1,6 @@
 import type { CatchUp } from './catch-up.js';
 import type { GraphItem, GraphSpace } from './graph-space.js';
+import { SpaceMoved, SpaceWaking } from './space-errors.js';
 import type { LedgerHead, Watermark } from './projection.js';
 import type { VectorItem, VectorSpace } from './vector-space.js';
 
@@ -9,6 +10,7 @@ export const INDEXING_WAIT_MS = 2_000;
 /** A tenant's opened projections: the only way to reach its vectors and graph. */
 export class Space {
   constructor(
+    private readonly name: string,
     readonly vectors: VectorSpace,
     readonly graph: GraphSpace,
     private readonly lines: {
@@ -33,13 +35,18 @@ export class Space {
 
   /**
    * Catches up with whatever these projections lack, before they are read. Ready: nothing is missing.
-   * Asking costs one query, and a look at the store's own watermark.
+   * Asking costs one query, and a look at the store's own watermark. Throws `SpaceWaking` where the store has to be
+   * built first and that takes too long, `SpaceMoved` where it is elsewhere by now.
    */
   async ready(part: 'vectors' | 'graph'): Promise<boolean> {
     try {
       const [head, watermark] = await Promise.all([this.ledgerHead(), this[part].watermark()]);
-      return isAt(watermark, head) || (await this.soon(this.lines[part].run()));
+      if (isAt(watermark, head) || (await this.soon(this.lines[part].run()))) return true;
+      // A store that is merely behind answers from what it has; one that is empty or another's has nothing to say.
+      if (watermark.ledger !== head.ledger && head.revision > 0) throw new SpaceWaking(this.name);
+      return false;
     } catch (error) {
+      if (error instanceof SpaceWaking || error instanceof SpaceMoved) throw error;
       this.report(error);
       return false;
     }
