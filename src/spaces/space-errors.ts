@@ -30,7 +30,10 @@ export class SpaceMoved extends DomainError<'space.unavailable'> {
   readonly code = 'space.unavailable';
 
   constructor(tenant: string, placement: string) {
-    super('The search index is moving just now.', { internal: `${tenant} is in ${placement}`, retryAfter: 1 });
+    super('The search index is moving just now.', {
+      internal: `${tenant} is in ${placement}`,
+      retryAfter: 1,
+    });
   }
 }
 

@@ -33,6 +33,11 @@ export class Spaces {
 
   open(tenant: Tenant): Space {
     this.hot.touch(tenant);
+    return this.peek(tenant);
+  }
+
+  /** The same without counting as use: for looking after spaces, not for serving from them. */
+  peek(tenant: Tenant): Space {
     // The key is part of it: a tenant that was purged and provisioned again under the same id is another.
     const { id, key, placement, embeddingModel } = tenant;
     const name = `${id}/${key.name}/${placement}/${embeddingModel}/${this.models.currentId}`;
@@ -55,7 +60,11 @@ export class Spaces {
     const arriving = { ...tenant, placement };
     const run: (() => Promise<void>)[] = [];
     if (there.vectors !== here.vectors) {
-      const line = this.vectorLine(arriving, tenant.embeddingModel, this.vectorsOf(arriving, tenant.embeddingModel));
+      const line = this.vectorLine(
+        arriving,
+        tenant.embeddingModel,
+        this.vectorsOf(arriving, tenant.embeddingModel),
+      );
       run.push(() => line.run());
     }
     if (there.graphs !== here.graphs) {

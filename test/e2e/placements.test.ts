@@ -30,7 +30,7 @@ describe('placements', () => {
     join(loci.dataFolder, 'spaces', placement === 'shared' ? '' : placement, `memories_${tenant.slug}.db`);
 
   async function settled(tenant: TestTenant, placement: string): Promise<void> {
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
+    for (const deadline = Date.now() + 20_000; Date.now() < deadline;) {
       const { body } = await loci.operator.get<PlacementBody>(`/admin/tenants/${tenant.slug}/placement`);
       if (body.state === 'settled' && body.placement === placement) return;
       await new Promise((resume) => setTimeout(resume, 50));
@@ -45,16 +45,21 @@ describe('placements', () => {
 
   it('moves a tenant while it writes and recalls, losing and inventing nothing', async () => {
     const tenant = await loci.tenant();
-    for (let i = 0; i < 20; i++) await tenant.post('/memory', { content: `Before the move, lantern number ${i}.` });
+    for (let i = 0; i < 20; i++)
+      await tenant.post('/memory', { content: `Before the move, lantern number ${i}.` });
     const writing = (async () => {
       const statuses: number[] = [];
       for (let i = 0; i < 30; i++) {
-        statuses.push((await tenant.post('/memory', { content: `During the move, lantern number ${i + 20}.` })).status);
+        statuses.push(
+          (await tenant.post('/memory', { content: `During the move, lantern number ${i + 20}.` })).status,
+        );
         expect(await found(tenant, 'lantern')).toBe(Math.min(100, i + 21));
       }
       return statuses;
     })();
-    const moved = await loci.operator.post(`/admin/tenants/${tenant.slug}/placement`, { placement: 'second' });
+    const moved = await loci.operator.post(`/admin/tenants/${tenant.slug}/placement`, {
+      placement: 'second',
+    });
     expect(moved.status).toBe(202);
     expect(await writing).toEqual(Array<number>(30).fill(201));
     await settled(tenant, 'second');
@@ -80,7 +85,7 @@ describe('placements', () => {
       tenants.push(tenant);
     }
     const hot = () => tenants.filter((tenant) => existsSync(fileOf(tenant, 'small'))).length;
-    for (const deadline = Date.now() + 10_000; hot() > 3 && Date.now() < deadline; ) {
+    for (const deadline = Date.now() + 10_000; hot() > 3 && Date.now() < deadline;) {
       await new Promise((resume) => setTimeout(resume, 20));
     }
     expect(hot()).toBe(3);
@@ -89,7 +94,9 @@ describe('placements', () => {
 
   it('answers 422 for a placement that there is not', async () => {
     const tenant = await loci.tenant();
-    const { status, body } = await loci.operator.post(`/admin/tenants/${tenant.slug}/placement`, { placement: 'nowhere' });
+    const { status, body } = await loci.operator.post(`/admin/tenants/${tenant.slug}/placement`, {
+      placement: 'nowhere',
+    });
     expect([status, body['code']]).toEqual([422, 'placement.unknown']);
     const made = await loci.operator.post('/admin/tenants', { tenant_id: 'homeless', placement: 'nowhere' });
     expect(made.status).toBe(422);

@@ -102,18 +102,23 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** One look at what is to be moved; looks never overlap. */
   look(): void {
-    this.running = this.running.then(() => this.moveAll()).catch((error: unknown) => {
-      this.logger.warn(`Moving tenants will go on later: ${String(error)}`);
-    });
+    this.running = this.running
+      .then(() => this.moveAll())
+      .catch((error: unknown) => {
+        this.logger.warn(`Moving tenants will go on later: ${String(error)}`);
+      });
   }
 
   private async moveAll(): Promise<void> {
     if (this.stopping) return;
     const moving = await this.database.asSystem<MovingRow[]>((manager) =>
-      manager.query(`SELECT id, moving_to, epoch FROM tenants WHERE moving_to IS NOT NULL ORDER BY id LIMIT ${MOVES_AT_ONCE}`),
+      manager.query(
+        `SELECT id, moving_to, epoch FROM tenants WHERE moving_to IS NOT NULL ORDER BY id LIMIT ${MOVES_AT_ONCE}`,
+      ),
     );
     for (const row of moving) {
-      const tenant = this.stopping || !this.placements.has(row.moving_to) ? null : await this.directory.tenantById(row.id);
+      const tenant =
+        this.stopping || !this.placements.has(row.moving_to) ? null : await this.directory.tenantById(row.id);
       if (tenant === null) continue;
       await this.move(tenant, row).catch((error: unknown) => {
         this.logger.warn(`${tenant.space} stays in ${tenant.placement} for now: ${String(error)}`);

@@ -23,7 +23,9 @@ export function readPlacements(settings: Settings): PlacementPlan[] {
     maxHotSpaces: null,
   };
   if (settings.placementsFile === null) return [shared];
-  const plans = Object.entries(readObject(settings.placementsFile)).map(([name, plan]) => parsePlan(name, plan));
+  const plans = Object.entries(readObject(settings.placementsFile)).map(([name, plan]) =>
+    parsePlan(name, plan),
+  );
   return plans.some(({ name }) => name === SHARED) ? plans : [shared, ...plans];
 }
 
@@ -64,7 +66,8 @@ function parsePlan(name: string, plan: unknown): PlacementPlan {
 function url(plan: Record<string, unknown>, name: string, member: string, schemes: string[]): string | null {
   const value = plan[member];
   if (value === undefined) return null;
-  if (typeof value === 'string' && URL.canParse(value) && schemes.includes(new URL(value).protocol)) return value;
+  if (typeof value === 'string' && URL.canParse(value) && schemes.includes(new URL(value).protocol))
+    return value;
   throw refuse(`must give ${name}'s ${member} as a URL`);
 }
 
