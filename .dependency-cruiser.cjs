@@ -63,6 +63,22 @@ module.exports = {
       to: { path: ['^node_modules/(@nestjs|express|typeorm)/'] },
     },
     {
+      name: 'the-command-line-is-a-client',
+      comment: 'It runs on other machines than the server, and knows of it what the routes tell.',
+      severity: 'error',
+      from: { path: '^src/cli(/|\\.ts$)' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/cli/', '^src/platform/version\\.ts$', '^src/platform/config/environment\\.ts$'],
+      },
+    },
+    {
+      name: 'nothing-needs-the-command-line',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli(/|\\.ts$)' },
+      to: { path: '^src/cli(/|\\.ts$)' },
+    },
+    {
       name: 'nothing-outside-the-lock',
       comment: 'A package that package.json does not name may be gone after the next install.',
       severity: 'error',

@@ -29,6 +29,8 @@ CREATE TABLE tenants (
   state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'suspended', 'deleted')),
   plan text NOT NULL CHECK (plan IN ('free', 'starter', 'pro', 'enterprise')),
   placement text NOT NULL,
+  -- Where it is on its way to, while it still is served from where it was.
+  moving_to text,
   -- The tenant's own counter: every change to its ledger takes the next number.
   revision bigint NOT NULL DEFAULT 0,
   -- Changes when the tenant's projections must be built anew. Starts at a time, so that a tenant that was
@@ -151,7 +153,8 @@ GRANT SELECT, INSERT ON installation TO loci_system;
 GRANT SELECT, INSERT, UPDATE, DELETE ON tenants, workspaces, agents, api_keys TO loci_system;
 
 -- The wrapped key and the credentials stay out of a tenant transaction's reach.
-GRANT SELECT (id, slug, name, state, plan, revision, epoch, embedding_model, memory_count, settings) ON tenants TO loci_tenant;
+GRANT SELECT (id, slug, name, state, plan, placement, moving_to, revision, epoch, embedding_model, memory_count, settings)
+  ON tenants TO loci_tenant;
 -- The epoch too: a writer that finds the ledger behind what it has written knows that it was restored.
 GRANT UPDATE (revision, epoch, memory_count, embedding_model, last_active_at) ON tenants TO loci_tenant;
 GRANT SELECT ON workspaces, agents, api_keys TO loci_tenant;

@@ -8,9 +8,8 @@ import type { Settings } from './platform/config/settings.js';
 import { Database } from './platform/database/database.js';
 import type { Log } from './platform/logging/log.js';
 import { PlatformModule } from './platform/platform.module.js';
-import { GraphEngine } from './spaces/graph-space.js';
 import { SpacesModule } from './spaces/spaces.module.js';
-import { VectorEngine } from './spaces/vector-space.js';
+import { Placements } from './spaces/placements.js';
 import { storeProbes } from './store-probes.js';
 import type { Stores } from './stores.js';
 import { OperatorToken } from './tenancy/operator-token.js';
@@ -57,8 +56,7 @@ class StoresModule {
   static of(stores: Stores, secrets: Secrets): DynamicModule {
     const providers = [
       { provide: Database, useValue: stores.database },
-      { provide: VectorEngine, useValue: stores.vectors },
-      { provide: GraphEngine, useValue: stores.graphs },
+      { provide: Placements, useValue: stores.placements },
       { provide: Models, useValue: stores.models },
       { provide: MasterKey, useValue: secrets.master },
       { provide: OperatorToken, useValue: new OperatorToken(secrets.adminToken) },

@@ -2,14 +2,17 @@ import type { FactoryProvider, InjectionToken } from '@nestjs/common';
 import { Models } from './models/models.js';
 import { Database } from './platform/database/database.js';
 import type { HealthPart, HealthProbe } from './platform/health/health-probe.js';
-import { GraphEngine } from './spaces/graph-space.js';
-import { VectorEngine } from './spaces/vector-space.js';
+import { Placements } from './spaces/placements.js';
 
 /** One probe for each part that `/health` speaks of. */
 export const storeProbes: (FactoryProvider<HealthProbe> & { provide: InjectionToken<HealthProbe> })[] = [
   probe('ledger', Database, (database: Database) => database.ping()),
-  probe('vectors', VectorEngine, (vectors: VectorEngine) => vectors.ping()),
-  probe('graph', GraphEngine, (graphs: GraphEngine) => graphs.ping()),
+  probe('vectors', Placements, async (placements: Placements) => {
+    await Promise.all(placements.all.map(({ vectors }) => vectors.ping()));
+  }),
+  probe('graph', Placements, async (placements: Placements) => {
+    await Promise.all(placements.all.map(({ graphs }) => graphs.ping()));
+  }),
   probe('models', Models, (models: Models) => models.current.ping()),
 ];
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { ClientConfig } from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 import { MiniLmEmbedder } from './models/embedded/minilm-embedder.js';
@@ -8,6 +9,7 @@ import { Models } from './models/models.js';
 import { OpenAiEmbedder } from './models/openai/openai-embedder.js';
 import { ApiKeyEntity } from './modules/tenants/api-key.entity.js';
 import { TenantEntity } from './modules/tenants/tenant.entity.js';
+import { readPlacements, SHARED, type PlacementPlan } from './platform/config/placements-file.js';
 import { DataFolder } from './platform/config/data-folder.js';
 import type { Settings } from './platform/config/settings.js';
 import { Database } from './platform/database/database.js';
@@ -15,8 +17,7 @@ import { EmbeddedPostgres } from './platform/database/embedded-postgres.js';
 import { migrate } from './platform/database/migrations.js';
 import { postgresUser } from './platform/database/postgres-user.js';
 import { EmbeddedEngine } from './spaces/embedded/embedded-engine.js';
-import type { GraphEngine } from './spaces/graph-space.js';
-import type { VectorEngine } from './spaces/vector-space.js';
+import { Placements, type Placement } from './spaces/placements.js';
 
 const POOL = { tenants: 16, system: 8 };
 const OPENAI = 'https://api.openai.com/v1';
@@ -25,8 +26,7 @@ const OPENAI = 'https://api.openai.com/v1';
 export interface Stores {
   folder: DataFolder;
   database: Database;
-  vectors: VectorEngine;
-  graphs: GraphEngine;
+  placements: Placements;
   models: Models;
   /** Call it once nothing is under way any more. */
   close(): Promise<void>;
@@ -48,10 +48,9 @@ export async function openStores(settings: Settings): Promise<Stores> {
     await migrate(connection);
     const database = await Database.open(connection, [TenantEntity, ApiKeyEntity], POOL);
     closers.push(() => database.close());
-    const engine = await EmbeddedEngine.start({ folder: folder.spaces });
-    closers.push(() => engine.close());
+    const placements = await openPlacements(readPlacements(settings), folder, closers);
     const models = await openModels(settings, folder, await modelsInLedger(database), closers);
-    return { folder, database, vectors: engine.vectors, graphs: engine.graphs, models, close };
+    return { folder, database, placements, models, close };
   } catch (error) {
     await close();
     throw error;
@@ -67,6 +66,23 @@ async function openLedger(
   const postgres = await EmbeddedPostgres.start(folder);
   closers.push(() => postgres.stop());
   return { ...postgres.connection };
+}
+
+/** Embedded placements have engines and folders of their own, so that moving between them moves something. */
+async function openPlacements(
+  plans: PlacementPlan[],
+  folder: DataFolder,
+  closers: (() => Promise<void> | void)[],
+): Promise<Placements> {
+  const placements: Placement[] = [];
+  for (const { name, maxHotSpaces } of plans) {
+    const engine = await EmbeddedEngine.start({
+      folder: name === SHARED ? folder.spaces : join(folder.spaces, name),
+    });
+    closers.push(() => engine.close());
+    placements.push({ name, vectors: engine.vectors, graphs: engine.graphs, maxHotSpaces });
+  }
+  return new Placements(placements);
 }
 
 /** The model that is set, and those that some tenants still answer with, as far as they can still be asked. */

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
-import { ledgerId, type Changes, type LedgerHead } from '../spaces/projection.js';
+import { ledgerId, type Changes, type LedgerHead, type LedgerId } from '../spaces/projection.js';
+import { SpaceMoved } from '../spaces/space-errors.js';
 import type { GraphItem } from '../spaces/graph-space.js';
 import { termsOf } from '../spaces/terms.js';
 import type { VectorItem } from '../spaces/vector-space.js';
@@ -13,9 +14,14 @@ import { openContent, openVector } from './sealed-memory.js';
 /** How long the preparing of items may keep the event loop before it lets others through. */
 const TURN_MS = 8;
 
-interface FeedRow extends QueryResultRow {
+interface HeadRow extends QueryResultRow {
   tenant_revision: string;
   epoch: string;
+  placement: string;
+  moving_to: string | null;
+}
+
+interface FeedRow extends HeadRow {
   workspace_id: WorkspaceId | null;
   id: string;
   revision: string;
@@ -59,13 +65,9 @@ export class ChangeFeed {
 
   /** Where the tenant's ledger stands. */
   async head(tenant: Tenant): Promise<LedgerHead> {
-    const [row] = await this.ledger.read(tenant, WHOLE_TENANT, (tx) =>
-      tx.rows<{ revision: string; epoch: string }>('SELECT revision, epoch FROM tenants WHERE id = $1', [
-        tenant.id,
-      ]),
-    );
+    const [row] = await this.ledger.read(tenant, WHOLE_TENANT, (tx) => tx.rows<HeadRow>(HEAD, [tenant.id]));
     if (row === undefined) throw new Error(`The ledger does not know tenant ${tenant.id}`);
-    return { ledger: ledgerId(tenant.id, Number(row.epoch)), revision: Number(row.revision) };
+    return { ledger: ledgerOf(tenant, row), revision: Number(row.tenant_revision) };
   }
 
   /** Memories as the vector space of one model holds them. A vector whose text has changed since is left out. */
@@ -116,7 +118,17 @@ async function feed<Row extends FeedRow, Item>(
     }
   }
   const to = cut ? Number(changed.at(-1)?.revision) : Number(first.tenant_revision);
-  return { ledger: ledgerId(tenant.id, Number(first.epoch)), to, items, unreadable, cut };
+  return { ledger: ledgerOf(tenant, first), to, items, unreadable, cut };
+}
+
+/**
+ * The ledger's id as the spaces of `tenant.placement` store it. Where the tenant is on its way there, they are built
+ * under the epoch that the switch will bring. Throws `SpaceMoved` where the tenant is neither there nor on its way.
+ */
+function ledgerOf(tenant: Tenant, { epoch, placement, moving_to: movingTo }: HeadRow): LedgerId {
+  if (placement === tenant.placement) return ledgerId(tenant.id, Number(epoch));
+  if (movingTo === tenant.placement) return ledgerId(tenant.id, Number(epoch) + 1);
+  throw new SpaceMoved(tenant.slug, placement);
 }
 
 function memoryItem(tenant: Tenant, row: MemoryRow & { workspace_id: WorkspaceId }): VectorItem {
@@ -187,8 +199,10 @@ function graphItem(row: GraphRow & { workspace_id: WorkspaceId }): GraphItem {
   };
 }
 
+const HEAD = `SELECT revision AS tenant_revision, epoch, placement, moving_to FROM tenants WHERE id = $1`;
+
 const MEMORIES_AFTER = `
-SELECT t.revision AS tenant_revision, t.epoch, c.workspace_id, c.id, c.revision, c.gone,
+SELECT t.revision AS tenant_revision, t.epoch, t.placement, t.moving_to, c.workspace_id, c.id, c.revision, c.gone,
   m.type, m.tags, m.timestamp, m.t_valid, m.t_invalid, m.session_id, m.user_id, m.agent_id, m.content,
   m.previous_id, p.content AS previous_content, a.vector AS alone_vector, j.vector AS joined_vector
 FROM tenants t
@@ -205,7 +219,7 @@ WHERE t.id = $1
 ORDER BY c.revision`;
 
 const GRAPH_AFTER = `
-SELECT t.revision AS tenant_revision, t.epoch, c.workspace_id, c.kind, c.id, c.revision, c.gone,
+SELECT t.revision AS tenant_revision, t.epoch, t.placement, t.moving_to, c.workspace_id, c.kind, c.id, c.revision, c.gone,
   m.type AS memory_type, m.importance, m.timestamp,
   r.type AS relation_type, r.from_id, r.to_id, r.strength
 FROM tenants t

@@ -3,12 +3,14 @@ import { ChangeFeed } from './change-feed.js';
 import { Erasure } from './erasure.js';
 import { Idempotency } from './idempotency.js';
 import { Ledger } from './ledger.js';
+import { LedgerConnection } from './ledger-connection.js';
+import { SpaceEpochs } from './space-epochs.js';
 import { UnindexableRecord } from './unindexable-record.js';
 
 /** What tenants stored: the truth. */
 @Global()
 @Module({
-  providers: [Ledger, ChangeFeed, Erasure, Idempotency, UnindexableRecord],
-  exports: [Ledger, ChangeFeed, Erasure, Idempotency, UnindexableRecord],
+  providers: [Ledger, LedgerConnection, ChangeFeed, Erasure, Idempotency, SpaceEpochs, UnindexableRecord],
+  exports: [Ledger, LedgerConnection, ChangeFeed, Erasure, Idempotency, SpaceEpochs, UnindexableRecord],
 })
 export class LedgerModule {}

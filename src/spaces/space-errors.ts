@@ -24,3 +24,24 @@ export class ItemRefused extends Error {
 export function isOutage(error: unknown): boolean {
   return error instanceof SpaceUnavailable;
 }
+
+/** The tenant's spaces are elsewhere since this request began: another try will find them. */
+export class SpaceMoved extends DomainError<'space.unavailable'> {
+  readonly code = 'space.unavailable';
+
+  constructor(tenant: string, placement: string) {
+    super('The search index is moving just now.', {
+      internal: `${tenant} is in ${placement}`,
+      retryAfter: 1,
+    });
+  }
+}
+
+/** The tenant was idle and its spaces are being built again; that takes longer than a request should wait. */
+export class SpaceWaking extends DomainError<'space.unavailable'> {
+  readonly code = 'space.unavailable';
+
+  constructor(space: string) {
+    super('The search index is being built again.', { internal: `${space} is waking`, retryAfter: 2 });
+  }
+}

@@ -1,5 +1,6 @@
 import type { CatchUp } from './catch-up.js';
 import type { GraphItem, GraphSpace } from './graph-space.js';
+import { SpaceMoved, SpaceWaking } from './space-errors.js';
 import type { LedgerHead, Watermark } from './projection.js';
 import type { VectorItem, VectorSpace } from './vector-space.js';
 
@@ -11,6 +12,7 @@ export class Space {
   private met = false;
 
   constructor(
+    private readonly name: string,
     readonly vectors: VectorSpace,
     readonly graph: GraphSpace,
     private readonly lines: {
@@ -34,7 +36,9 @@ export class Space {
    */
   async meet(): Promise<void> {
     if (this.met) return;
-    const [vectors, graph] = await Promise.all([this.ready('vectors'), this.ready('graph')]);
+    // A store that is waking, moving or away never keeps a write from the ledger.
+    const seen = (part: 'vectors' | 'graph') => this.ready(part).catch(() => false);
+    const [vectors, graph] = await Promise.all([seen('vectors'), seen('graph')]);
     this.met = vectors && graph;
   }
 
@@ -45,13 +49,18 @@ export class Space {
 
   /**
    * Catches up with whatever these projections lack, before they are read. Ready: nothing is missing.
-   * Asking costs one query, and a look at the store's own watermark.
+   * Asking costs one query, and a look at the store's own watermark. Throws `SpaceWaking` where the store has to be
+   * built first and that takes too long, `SpaceMoved` where it is elsewhere by now.
    */
   async ready(part: 'vectors' | 'graph'): Promise<boolean> {
     try {
       const [head, watermark] = await Promise.all([this.ledgerHead(), this[part].watermark()]);
-      return isAt(watermark, head) || (await this.soon(this.lines[part].run()));
+      if (isAt(watermark, head) || (await this.soon(this.lines[part].run()))) return true;
+      // A store that is merely behind answers from what it has; one that is empty or another's has nothing to say.
+      if (watermark.ledger !== head.ledger && head.revision > 0) throw new SpaceWaking(this.name);
+      return false;
     } catch (error) {
+      if (error instanceof SpaceWaking || error instanceof SpaceMoved) throw error;
       this.report(error);
       return false;
     }

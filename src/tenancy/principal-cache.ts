@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Client } from 'pg';
+import { LedgerConnection } from '../ledger/ledger-connection.js';
 import { Database } from '../platform/database/database.js';
 import { hashToken } from './api-key.js';
 import type { KeyPrincipal } from './principal.js';
@@ -35,6 +36,7 @@ export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly directory: TenantDirectory,
     private readonly database: Database,
+    private readonly connection: LedgerConnection,
   ) {}
 
   async principalOf(token: string): Promise<KeyPrincipal | null> {
@@ -99,6 +101,9 @@ export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
 
   private async reconnect(): Promise<void> {
     if (this.closed) return;
-    await this.listen().catch(() => undefined);
+    await this.listen().then(
+      () => this.connection.returned(),
+      () => undefined,
+    );
   }
 }

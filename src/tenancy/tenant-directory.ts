@@ -36,6 +36,8 @@ interface KeyRow extends TenantRow {
   rate_limit_per_minute: number | null;
 }
 
+const FIRST_ID = '00000000-0000-0000-0000-000000000000' as TenantId;
+
 const TENANT_COLUMNS = `t.id, t.slug, t.name, t.state, t.plan, t.placement, t.embedding_model,
   t.default_workspace_id, t.settings, t.wrapped_key`;
 
@@ -88,6 +90,20 @@ export class TenantDirectory {
       model,
       limit,
     ]);
+  }
+
+  /** Every active tenant, read page by page. */
+  async *activeTenants(pageSize: number): AsyncGenerator<Tenant> {
+    for (let after = FIRST_ID; ;) {
+      const page = await this.tenants(`t.state = 'active' AND t.id > $1 ORDER BY t.id LIMIT $2`, [
+        after,
+        pageSize,
+      ]);
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined || page.length < pageSize) return;
+      after = last.id;
+    }
   }
 
   /** Every model that texts wait for. */

@@ -30,7 +30,7 @@ describe('npm run demo, against a running server', () => {
   });
 
   it('says so and fails where it has no token', async () => {
-    const env = { ...process.env, LOCI_URL: loci.url };
+    const env: NodeJS.ProcessEnv = { ...process.env, LOCI_URL: loci.url };
     delete env['ADMIN_API_TOKEN'];
     await expect(run(process.execPath, [join(examples, 'demo.mjs')], { env })).rejects.toMatchObject({
       code: 1,

@@ -44,7 +44,7 @@ const GRANTS = [
   'loci_tenant memory_stats: DELETE INSERT SELECT UPDATE',
   'loci_tenant pending_vectors: DELETE INSERT SELECT UPDATE',
   'loci_tenant relations: DELETE INSERT SELECT UPDATE',
-  'loci_tenant tenants(embedding_model, epoch, id, memory_count, name, plan, revision, settings, slug, state): SELECT',
+  'loci_tenant tenants(embedding_model, epoch, id, memory_count, moving_to, name, placement, plan, revision, settings, slug, state): SELECT',
   'loci_tenant tenants(embedding_model, epoch, last_active_at, memory_count, revision): UPDATE',
   'loci_tenant unindexable: DELETE INSERT SELECT UPDATE',
   'loci_tenant usage_counters: INSERT SELECT UPDATE',

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { QueryFailedError, type EntityManager } from 'typeorm';
 import { Models } from '../../models/models.js';
 import { canonicalJson } from '../../platform/canonical-json.js';
-import { Settings } from '../../platform/config/settings.js';
+import { Placements } from '../../spaces/placements.js';
 import type { PlanTier } from '../../platform/config/plans.js';
 import { Database } from '../../platform/database/database.js';
 import { bringToken, mintKey, type MintedKey } from '../../tenancy/api-key.js';
@@ -54,13 +54,14 @@ export class TenantProvisioning {
     private readonly master: MasterKey,
     private readonly models: Models,
     private readonly operator: OperatorToken,
-    private readonly settings: Settings,
+    private readonly placements: Placements,
   ) {}
 
   /**
    * The same order again gives the same tenant. Throws `SlugTaken`, `TenantConflict`, `TenantIsDeleted`, `KeyInUse`.
    */
   async provision(order: TenantOrder, requestId: string | null): Promise<Provisioned> {
+    this.placements.of(order.placement);
     if (order.token !== undefined && this.operator.matches(order.token)) throw new KeyInUse();
     const fingerprint = this.master.hash('tenant order', canonicalJson(order));
     const existing = await this.repeated(order, fingerprint);

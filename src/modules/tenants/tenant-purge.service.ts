@@ -38,6 +38,8 @@ export class TenantPurge {
     const graph = await space.graph.count();
     const ledger = await this.erasure.erase(tenant.id);
     await this.spaces.drop(tenant);
+    // One that was on its way may have left something there too.
+    if (entity.movingTo !== null) await this.spaces.drop({ ...tenant, placement: entity.movingTo });
     const vectorsLeft = await space.vectors.count();
     const graphLeft = await space.graph.count();
     const nodes = (count: { nodes: number; relationships: number }) => count.nodes + count.relationships;

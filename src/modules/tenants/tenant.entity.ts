@@ -12,6 +12,8 @@ export class TenantEntity {
   @Column('text') state!: TenantState;
   @Column('text') plan!: PlanTier;
   @Column('text') placement!: string;
+  /** Where it is on its way to. */
+  @Column('text', { name: 'moving_to', nullable: true }) movingTo!: string | null;
   @Column('bigint') revision!: string;
   @Column('bigint') epoch!: string;
   @Column('text', { name: 'embedding_model' }) embeddingModel!: string;

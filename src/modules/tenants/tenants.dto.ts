@@ -77,7 +77,7 @@ export class ProvisionTenantDto extends TenantFieldsDto {
   @Text({ ...EMAIL, optional: true })
   admin_email?: string;
 
-  @OneOf(['shared'], { optional: true, default: 'shared' })
+  @Text({ max: 48, optional: true, default: 'shared' })
   placement?: string;
 }
 

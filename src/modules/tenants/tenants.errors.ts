@@ -29,6 +29,13 @@ export class TenantIsDeleted extends DomainError<'tenant.deleted'> {
   }
 }
 
+export class TenantIsMoving extends DomainError<'placement.moving'> {
+  readonly code = 'placement.moving';
+  constructor(placement: string) {
+    super(`The tenant is on its way to \`${placement}\`.`);
+  }
+}
+
 export class InvalidTransition extends DomainError<'tenant.invalid_transition'> {
   readonly code = 'tenant.invalid_transition';
 }

@@ -8,7 +8,6 @@ import type { Settings } from './settings.js';
 export function refuseWhatIsNotBuilt(settings: Settings): void {
   if (settings.qdrant !== null) throw new SettingsError('QDRANT_URL', notYet);
   if (settings.falkordb !== null) throw new SettingsError('FALKORDB_URL', notYet);
-  if (settings.placementsFile !== null) throw new SettingsError('LOCI_PLACEMENTS', notYet);
 }
 
 const notYet = 'has no adapter in this version: leave it out to use the embedded one';

@@ -192,6 +192,18 @@ export const errorCodes = {
     explanation:
       'The ledger cannot be reached at the moment. A write answered this way may or may not have been kept: repeat it with the same `Idempotency-Key` after `Retry-After` seconds.',
   },
+  'placement.unknown': {
+    status: 422,
+    title: 'There is no such placement',
+    explanation:
+      'No placement of this name is set up. The answer names those that are; an operator adds one in the file that LOCI_PLACEMENTS names.',
+  },
+  'placement.moving': {
+    status: 409,
+    title: 'The tenant is moving',
+    explanation:
+      'The tenant is on its way to another placement. Wait until it is there (GET /admin/tenants/:tenant/placement shows how far it is), then move it again.',
+  },
   'space.unavailable': {
     status: 503,
     title: 'The search index does not answer',

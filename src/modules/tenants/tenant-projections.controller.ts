@@ -1,0 +1,82 @@
+import { Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Verification, type ProjectionVerdict } from '../../spaces/verification.js';
+import { ForOperator } from '../../tenancy/access.decorator.js';
+import type { Tenant } from '../../tenancy/principal.js';
+import { TenantDirectory } from '../../tenancy/tenant-directory.js';
+import { TenantIsDeleted, TenantNotFound } from './tenants.errors.js';
+import { TenantsService } from './tenants.service.js';
+
+class DifferencesDto {
+  @ApiProperty({ type: Number }) count!: number;
+  @ApiProperty({ type: [String], description: 'At most ten, as kind/workspace/id' }) examples!: string[];
+}
+
+class ProjectionVerdictDto {
+  @ApiProperty({ type: Boolean }) equal!: boolean;
+  @ApiProperty({ type: Number }) in_ledger!: number;
+  @ApiProperty({ type: Number }) in_projection!: number;
+  @ApiProperty({ type: DifferencesDto }) missing!: DifferencesDto;
+  @ApiProperty({ type: DifferencesDto }) surplus!: DifferencesDto;
+  @ApiProperty({ type: DifferencesDto }) stale!: DifferencesDto;
+}
+
+class VerdictDto {
+  @ApiProperty({ type: String }) tenant_id!: string;
+  @ApiProperty({ type: Boolean, description: 'Every projection equals its ledger' }) equal!: boolean;
+  @ApiProperty({ type: ProjectionVerdictDto }) vectors!: ProjectionVerdictDto;
+  @ApiProperty({ type: ProjectionVerdictDto }) graph!: ProjectionVerdictDto;
+}
+
+/** Whether a tenant's projections are what its ledger says, and building them anew. */
+@ApiTags('operators')
+@ApiBearerAuth()
+@ForOperator()
+@Controller('admin/tenants/:tenant')
+export class TenantProjectionsController {
+  constructor(
+    private readonly tenants: TenantsService,
+    private readonly directory: TenantDirectory,
+    private readonly verification: Verification,
+  ) {}
+
+  @Post('verify')
+  @HttpCode(200)
+  @ApiOperation({ summary: "Hold a tenant's projections against its ledger" })
+  @ApiResponse({ status: 200, type: VerdictDto })
+  async verify(@Param('tenant') ref: string): Promise<VerdictDto> {
+    return this.verdict(await this.find(ref));
+  }
+
+  @Post('rebuild')
+  @HttpCode(200)
+  @ApiOperation({ summary: "Build a tenant's projections anew from its ledger, and verify them" })
+  @ApiResponse({ status: 200, type: VerdictDto })
+  async rebuild(@Param('tenant') ref: string): Promise<VerdictDto> {
+    const tenant = await this.find(ref);
+    await this.verification.rebuild(tenant);
+    return this.verdict(tenant);
+  }
+
+  private async verdict(tenant: Tenant): Promise<VerdictDto> {
+    const { vectors, graph } = await this.verification.verify(tenant);
+    return {
+      tenant_id: tenant.slug,
+      equal: vectors.equal && graph.equal,
+      vectors: verdictDto(vectors),
+      graph: verdictDto(graph),
+    };
+  }
+
+  private async find(ref: string): Promise<Tenant> {
+    const { id, slug, state } = await this.tenants.get(ref);
+    if (state === 'deleted') throw new TenantIsDeleted(slug);
+    const tenant = await this.directory.tenantById(id);
+    if (tenant === null) throw new TenantNotFound();
+    return tenant;
+  }
+}
+
+function verdictDto({ inLedger, inProjection, ...verdict }: ProjectionVerdict): ProjectionVerdictDto {
+  return { ...verdict, in_ledger: inLedger, in_projection: inProjection };
+}

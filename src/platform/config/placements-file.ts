@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { SettingsError } from './environment.js';
+import type { Settings } from './settings.js';
+
+/** One placement as it was written down. Null: the embedded engine. */
+export interface PlacementPlan {
+  name: string;
+  qdrant: { url: string; apiKey: string | null } | null;
+  falkordb: { url: string } | null;
+  maxHotSpaces: number | null;
+}
+
+export const SHARED = 'shared';
+const NAME = /^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/;
+const MEMBERS = ['qdrant_url', 'qdrant_api_key', 'falkordb_url', 'max_hot_spaces'];
+
+/** `LOCI_PLACEMENTS`, or the one placement that the other settings describe. Throws `SettingsError`. */
+export function readPlacements(settings: Settings): PlacementPlan[] {
+  const shared: PlacementPlan = {
+    name: SHARED,
+    qdrant: settings.qdrant,
+    falkordb: settings.falkordb,
+    maxHotSpaces: null,
+  };
+  if (settings.placementsFile === null) return [shared];
+  const plans = Object.entries(readObject(settings.placementsFile)).map(([name, plan]) =>
+    parsePlan(name, plan),
+  );
+  return plans.some(({ name }) => name === SHARED) ? plans : [shared, ...plans];
+}
+
+function readObject(file: string): object {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    throw refuse('names a file that cannot be read as JSON');
+  }
+  if (!isObject(parsed)) throw refuse('must hold an object of placements by name');
+  return parsed;
+}
+
+function parsePlan(name: string, plan: unknown): PlacementPlan {
+  if (!NAME.test(name)) throw refuse('holds a name that is not made of a-z, 0-9 and -');
+  if (!isObject(plan)) throw refuse(`must describe ${name} by an object`);
+  const unknown = Object.keys(plan).find((member) => !MEMBERS.includes(member));
+  if (unknown !== undefined) throw refuse(`does not know \`${unknown}\` of ${name}`);
+  const qdrant = url(plan, name, 'qdrant_url', ['http:', 'https:']);
+  const falkordb = url(plan, name, 'falkordb_url', ['falkor:', 'falkors:', 'redis:', 'rediss:']);
+  const apiKey = plan['qdrant_api_key'];
+  if (apiKey !== undefined && (typeof apiKey !== 'string' || qdrant === null)) {
+    throw refuse(`must give ${name}'s qdrant_api_key as a string beside its qdrant_url`);
+  }
+  const maxHotSpaces = plan['max_hot_spaces'] ?? null;
+  if (maxHotSpaces !== null && !(Number.isInteger(maxHotSpaces) && Number(maxHotSpaces) > 0)) {
+    throw refuse(`must give ${name}'s max_hot_spaces as a whole number above 0`);
+  }
+  return {
+    name,
+    qdrant: qdrant === null ? null : { url: qdrant, apiKey: apiKey ?? null },
+    falkordb: falkordb === null ? null : { url: falkordb },
+    maxHotSpaces: maxHotSpaces === null ? null : Number(maxHotSpaces),
+  };
+}
+
+function url(plan: Record<string, unknown>, name: string, member: string, schemes: string[]): string | null {
+  const value = plan[member];
+  if (value === undefined) return null;
+  if (typeof value === 'string' && URL.canParse(value) && schemes.includes(new URL(value).protocol))
+    return value;
+  throw refuse(`must give ${name}'s ${member} as a URL`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function refuse(complaint: string): SettingsError {
+  return new SettingsError('LOCI_PLACEMENTS', complaint);
+}

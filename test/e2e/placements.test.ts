@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Loci, type TestTenant } from '../support/loci.js';
+import { scratchFolder } from '../support/scratch-folder.js';
+
+interface PlacementBody {
+  placement: string;
+  state: string;
+  progress: { revision: number; vectors: number; graph: number } | null;
+}
+
+describe('placements', () => {
+  let scratch: Awaited<ReturnType<typeof scratchFolder>>;
+  let loci: Loci;
+
+  beforeAll(async () => {
+    scratch = await scratchFolder();
+    await mkdir(scratch.path, { recursive: true });
+    const file = join(scratch.path, 'placements.json');
+    await writeFile(file, JSON.stringify({ shared: {}, second: {}, small: { max_hot_spaces: 3 } }));
+    loci = await Loci.start({ LOCI_PLACEMENTS: file });
+  });
+  afterAll(async () => {
+    await loci.stop();
+    await scratch.remove();
+  });
+
+  const fileOf = (tenant: TestTenant, placement: string) =>
+    join(loci.dataFolder, 'spaces', placement === 'shared' ? '' : placement, `memories_${tenant.slug}.db`);
+
+  async function settled(tenant: TestTenant, placement: string): Promise<void> {
+    for (const deadline = Date.now() + 20_000; Date.now() < deadline;) {
+      const { body } = await loci.operator.get<PlacementBody>(`/admin/tenants/${tenant.slug}/placement`);
+      if (body.state === 'settled' && body.placement === placement) return;
+      await new Promise((resume) => setTimeout(resume, 50));
+    }
+    throw new Error(`${tenant.slug} did not arrive in ${placement}`);
+  }
+
+  const found = async (tenant: TestTenant, query: string): Promise<number> => {
+    const { body } = await tenant.get<{ count: number }>(`/recall?limit=100&query=${query}`);
+    return body.count;
+  };
+
+  it('moves a tenant while it writes and recalls, losing and inventing nothing', async () => {
+    const tenant = await loci.tenant();
+    for (let i = 0; i < 20; i++)
+      await tenant.post('/memory', { content: `Before the move, lantern number ${i}.` });
+    const writing = (async () => {
+      const statuses: number[] = [];
+      for (let i = 0; i < 30; i++) {
+        statuses.push(
+          (await tenant.post('/memory', { content: `During the move, lantern number ${i + 20}.` })).status,
+        );
+        expect(await found(tenant, 'lantern')).toBe(Math.min(100, i + 21));
+      }
+      return statuses;
+    })();
+    const moved = await loci.operator.post(`/admin/tenants/${tenant.slug}/placement`, {
+      placement: 'second',
+    });
+    expect(moved.status).toBe(202);
+    expect(await writing).toEqual(Array<number>(30).fill(201));
+    await settled(tenant, 'second');
+    expect(await found(tenant, 'lantern')).toBe(50);
+    expect(existsSync(fileOf(tenant, 'second'))).toBe(true);
+    expect(existsSync(fileOf(tenant, 'shared'))).toBe(false);
+  });
+
+  it('finishes a move that a restart interrupted', async () => {
+    const tenant = await loci.tenant();
+    await tenant.post('/memory', { content: 'The harbour light is green.' });
+    await loci.operator.post(`/admin/tenants/${tenant.slug}/placement`, { placement: 'second' });
+    await loci.restart();
+    await settled(tenant, 'second');
+    expect(await found(tenant, 'harbour')).toBe(1);
+  });
+
+  it('cools the longest idle beyond the cap, and wakes it by replay at the first touch', async () => {
+    const tenants: TestTenant[] = [];
+    for (let i = 0; i < 5; i++) {
+      const tenant = await loci.tenant({ placement: 'small' });
+      await tenant.post('/memory', { content: `Tenant ${i} keeps a lighthouse.` });
+      tenants.push(tenant);
+    }
+    const hot = () => tenants.filter((tenant) => existsSync(fileOf(tenant, 'small'))).length;
+    for (const deadline = Date.now() + 10_000; hot() > 3 && Date.now() < deadline;) {
+      await new Promise((resume) => setTimeout(resume, 20));
+    }
+    expect(hot()).toBe(3);
+    for (const tenant of tenants) expect(await found(tenant, 'lighthouse')).toBe(1);
+  });
+
+  it('answers 422 for a placement that there is not', async () => {
+    const tenant = await loci.tenant();
+    const { status, body } = await loci.operator.post(`/admin/tenants/${tenant.slug}/placement`, {
+      placement: 'nowhere',
+    });
+    expect([status, body['code']]).toEqual([422, 'placement.unknown']);
+    const made = await loci.operator.post('/admin/tenants', { tenant_id: 'homeless', placement: 'nowhere' });
+    expect(made.status).toBe(422);
+  });
+});
