@@ -1,0 +1,176 @@
+import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { GraphSpace, type GraphItem, type Related, type RelatedQuery } from '../graph-space.js';
+import type { Applied, Batch, LedgerId, SpaceAddress, Watermark } from '../projection.js';
+import { isIndexed, isMissingGraph } from './falkordb-errors.js';
+import type { FalkorDbServer } from './falkordb-server.js';
+import type { GraphCommands, QueryParameters, Value } from './graph-commands.js';
+import {
+  APPLY,
+  BEGIN,
+  BEGIN_ANEW,
+  COUNT_MEMORIES,
+  COUNT_RELATIONS,
+  INDEXES,
+  LIST,
+  RELATED,
+  WATERMARK,
+} from './graph-queries.js';
+import { isStorable, keyOf, ofKey, rowsOf } from './graph-rows.js';
+
+/** Milliseconds after which the server gives a query up. */
+export interface QueryTimeouts {
+  readMs: number;
+  writeMs: number;
+}
+
+const NOTHING_APPLIED: Watermark = { ledger: null, revision: 0 };
+/** Relations that are grouped at first: enough for any level that is not crossed by many ways to the same memories. */
+const WAYS = (limit: number): number => Math.max(400, 4 * limit);
+const EVERY_WAY = 2 ** 31 - 1;
+/** Below what servers are commonly set to answer at most (10,000 rows). */
+const PAGE = 5_000;
+
+/** A tenant's graph in FalkorDB, reached as the tenant's own user. */
+export class FalkorDbGraphSpace extends GraphSpace {
+  constructor(
+    private readonly server: FalkorDbServer,
+    private readonly address: SpaceAddress,
+    private readonly timeouts: QueryTimeouts,
+  ) {
+    super();
+  }
+
+  watermark(): Promise<Watermark> {
+    return this.server.readAsTenant(this.address, async (graph) => this.watermarkIn(graph));
+  }
+
+  /**
+   * One query is one transaction, which matches the watermark first. It is asked before that too, because a writing
+   * query would make the graph that a moved watermark means is not there.
+   */
+  async apply({ ledger, from, to, items }: Batch<GraphItem>): Promise<Applied> {
+    const rows = rowsOf(items);
+    return this.server.asTenant(this.address, async (graph) => {
+      const at = await this.watermarkIn(graph);
+      if (at.ledger !== from.ledger || at.revision !== from.revision) return 'moved';
+      const parameters: QueryParameters = { ledger, from: from.revision, to, ...rows };
+      let text = APPLY;
+      if (from.ledger === null) {
+        await this.makeIndexes(graph);
+        text = BEGIN;
+      } else if (from.ledger !== ledger) {
+        parameters['fromLedger'] = from.ledger;
+        text = BEGIN_ANEW;
+      }
+      const changed = await graph.query(text, parameters, this.timeouts.writeMs);
+      return changed.length > 0 ? 'applied' : 'moved';
+    });
+  }
+
+  drop(): Promise<void> {
+    return this.server.asTenant(this.address, (graph) => deleteGraph(graph, this.timeouts.writeMs));
+  }
+
+  async related(query: RelatedQuery): Promise<Related[]> {
+    const text = RELATED[query.depth - 1];
+    if (text === undefined) throw new RangeError(`a walk is 1 to ${RELATED.length} relations deep`);
+    const types = query.types?.filter(isStorable) ?? null;
+    const starts = [...new Set(query.from)].filter(isStorable).map((id) => keyOf(query.workspace, id));
+    if (starts.length === 0 || !isStorable(query.workspace)) return [];
+    const parameters = { starts, types, weakest: query.minStrength ?? 0, limit: query.limit };
+    const ask = (most: number) => this.read(text, { ...parameters, most });
+    let [reply] = await ask(WAYS(query.limit));
+    if (reply !== undefined && reply[1] !== 0) [reply] = await ask(EVERY_WAY);
+    return listIn(reply?.[0]).map(relatedIn);
+  }
+
+  async count(): Promise<{ nodes: number; relationships: number }> {
+    const [[nodes] = [0]] = await this.read(COUNT_MEMORIES, {});
+    const [[relationships] = [0]] = await this.read(COUNT_RELATIONS, {});
+    return { nodes: Number(nodes), relationships: Number(relationships) };
+  }
+
+  async list(): Promise<
+    { kind: 'memory' | 'relation'; workspace: WorkspaceId; id: string; revision: number }[]
+  > {
+    return [...(await this.listOf('memory')), ...(await this.listOf('relation'))];
+  }
+
+  private async listOf<Kind extends 'memory' | 'relation'>(kind: Kind) {
+    const found: { kind: Kind; workspace: WorkspaceId; id: string; revision: number }[] = [];
+    for (let after = ''; ;) {
+      const page = await this.read(LIST[kind], { after, page: PAGE });
+      for (const [key, revision] of page)
+        found.push({ kind, ...ofKey(String(key)), revision: Number(revision) });
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return found;
+      after = String(last[0]);
+    }
+  }
+
+  private read(text: string, parameters: QueryParameters): Promise<Value[][]> {
+    return this.server.readAsTenant(this.address, (graph) =>
+      readIfThere(graph, text, parameters, this.timeouts.readMs),
+    );
+  }
+
+  private async watermarkIn(graph: GraphCommands): Promise<Watermark> {
+    const [row] = await readIfThere(graph, WATERMARK, {}, this.timeouts.readMs);
+    if (row === undefined) return NOTHING_APPLIED;
+    return { ledger: String(row[0]) as LedgerId, revision: Number(row[1]) };
+  }
+
+  /** Each by itself: a query that makes an index does nothing else. On an empty graph there is nothing to wait for. */
+  private async makeIndexes(graph: GraphCommands): Promise<void> {
+    for (const index of INDEXES) {
+      try {
+        await graph.query(index, {}, this.timeouts.writeMs);
+      } catch (error) {
+        if (!isIndexed(error)) throw error;
+      }
+    }
+  }
+}
+
+export async function deleteGraph(graph: GraphCommands, timeoutMs: number): Promise<void> {
+  try {
+    await graph.delete(timeoutMs);
+  } catch (error) {
+    if (!isMissingGraph(error)) throw error;
+  }
+}
+
+async function readIfThere(
+  graph: GraphCommands,
+  text: string,
+  parameters: QueryParameters,
+  timeoutMs: number,
+): Promise<Value[][]> {
+  try {
+    return await graph.read(text, parameters, timeoutMs);
+  } catch (error) {
+    if (isMissingGraph(error)) return [];
+    throw error;
+  }
+}
+
+function listIn(value: Value | undefined): Value[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function relatedIn(found: Value): Related {
+  const [start, id, depth, relation, type, from, to, strength] = listIn(found);
+  const idIn = (key: Value | undefined): string => ofKey(String(key)).id;
+  return {
+    id: idIn(id),
+    depth: Number(depth),
+    start: idIn(start),
+    relation: {
+      id: idIn(relation),
+      type: String(type),
+      from: idIn(from),
+      to: idIn(to),
+      strength: Number(strength),
+    },
+  };
+}

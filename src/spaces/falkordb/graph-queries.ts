@@ -1,0 +1,121 @@
+/**
+ * Every query there is: constant texts. What varies comes as parameters.
+ *
+ *     (:Watermark {ledger, revision})                        one
+ *     (:Memory {key, revision, live})                        live: false: a tombstone; no revision: not come yet,
+ *                                                            kept as an end of a relation that has
+ *     (:Memory)-[:RELATION {key, revision, type, strength, exact}]->(:Memory)
+ *     (:BuriedRelation {key, revision})                      a relation's tombstone
+ *
+ * `key` is `<workspace>/<id>`. A relation's type is a property and not the edge's: types are the tenants' own words,
+ * which must never be part of a query, and each type of edges is a matrix of its own.
+ */
+export const INDEXES = [
+  'CREATE INDEX FOR (m:Memory) ON (m.key)',
+  'CREATE INDEX FOR (b:BuriedRelation) ON (b.key)',
+  'CREATE INDEX FOR ()-[r:RELATION]-() ON (r.key)',
+];
+
+export const WATERMARK = 'MATCH (w:Watermark) RETURN w.ledger, w.revision';
+
+/** Parameters: those of `GraphRows`. An empty list has no rows, and its part changes nothing. */
+const ITEMS = `
+CALL { WITH w
+  UNWIND $memories AS row
+  MERGE (m:Memory {key: row[0]})
+  SET m.live = CASE WHEN coalesce(m.revision, -1) < row[1] OR (m.revision = row[1] AND row[2])
+                    THEN NOT row[2] ELSE m.live END,
+      m.revision = CASE WHEN coalesce(m.revision, -1) < row[1] THEN row[1] ELSE m.revision END
+  RETURN count(*) AS memories }
+CALL { WITH w
+  UNWIND $relations AS row
+  OPTIONAL MATCH ()-[old:RELATION {key: row[0]}]->()
+  OPTIONAL MATCH (buried:BuriedRelation {key: row[0]})
+  WITH row, old, buried
+  WHERE coalesce(old.revision, -1) < row[1] AND coalesce(buried.revision, -1) < row[1]
+  DELETE old, buried
+  WITH row
+  MERGE (from:Memory {key: row[2]})
+  MERGE (to:Memory {key: row[3]})
+  CREATE (from)-[:RELATION {key: row[0], revision: row[1], type: row[4], strength: row[5], exact: row[6]}]->(to)
+  RETURN count(*) AS relations }
+CALL { WITH w
+  UNWIND $buried AS row
+  OPTIONAL MATCH ()-[old:RELATION {key: row[0]}]->()
+  WITH row, old WHERE coalesce(old.revision, -1) <= row[1]
+  DELETE old
+  WITH row
+  MERGE (b:BuriedRelation {key: row[0]})
+  SET b.revision = CASE WHEN coalesce(b.revision, -1) < row[1] THEN row[1] ELSE b.revision END
+  RETURN count(*) AS buried }
+RETURN memories, relations, buried`;
+
+/** No row: the watermark was no longer `$ledger`, `$from`, and nothing was changed. */
+export const APPLY = `
+MATCH (w:Watermark {ledger: $ledger, revision: $from})
+SET w.revision = $to
+WITH w ${ITEMS}`;
+
+/**
+ * For a graph without a watermark, whatever else it holds. No row: it has one by now.
+ * A label that is unknown when a query is planned finds nothing when it runs, even where a query that ran in between
+ * has made it known: so the label is compared, not matched.
+ */
+export const BEGIN = `
+OPTIONAL MATCH (other) WHERE 'Watermark' IN labels(other)
+WITH other WHERE other IS NULL
+CALL { WITH other MATCH (n) DETACH DELETE n RETURN count(*) AS dropped }
+CREATE (w:Watermark {ledger: $ledger, revision: $to})
+WITH w ${ITEMS}`;
+
+/** Drops what was built from another ledger and begins with this one, in one step. No row: the watermark moved. */
+export const BEGIN_ANEW = `
+MATCH (w:Watermark {ledger: $fromLedger, revision: $from})
+CALL { WITH w MATCH (n) WHERE id(n) <> id(w) DETACH DELETE n RETURN count(*) AS dropped }
+SET w.ledger = $ledger, w.revision = $to
+WITH w ${ITEMS}`;
+
+/**
+ * One level of the walk: the strongest relation to each memory not seen yet, the first `$limit` of them. Only the
+ * `$most` strongest relations are grouped; `ways` tells whether that cut any (`RelatedReply`).
+ * A level that fills the limit is the last one: what lies deeper could not come before it.
+ */
+const level = (depth: number): string => `
+CALL { WITH seen, found, frontier
+  UNWIND CASE WHEN size(found) >= $limit THEN [] ELSE frontier END AS at
+  WITH seen, at[0] AS near, at[1] AS start
+  MATCH (near)-[r:RELATION]-(far:Memory)
+  WHERE far.live AND r.strength >= $weakest AND ($types IS NULL OR r.type IN $types) AND NOT id(far) IN seen
+  WITH start, far, r ORDER BY r.strength DESC, r.key LIMIT $most
+  WITH far, head(collect(r)) AS r, head(collect(start)) AS start, count(r) AS ways
+  ORDER BY r.strength DESC, far.key LIMIT $limit
+  RETURN sum(ways) AS ways${depth}, collect([far, start, far.key, ${depth}, r.key, r.type,
+    startNode(r).key, endNode(r).key, coalesce(r.exact, r.strength)]) AS level${depth} }
+WITH ${ways(depth - 1)} CASE WHEN ways${depth} = $most AND size(level${depth}) < $limit THEN 1 ELSE 0 END AS cut${depth},
+  seen + [x IN level${depth} | id(x[0])] AS seen, found + [x IN level${depth} | x[1..9]] AS found,
+  [x IN level${depth} | [x[0], x[1]]] AS frontier`;
+
+const ways = (depth: number): string => Array.from({ length: depth }, (_, at) => `cut${at + 1}, `).join('');
+
+/** Starts (`$starts`: keys) to memories at most so deep, either direction. One row: the list of found, what was cut. */
+const related = (depth: number): string => `
+UNWIND $starts AS key
+MATCH (s:Memory {key: key}) WHERE s.live
+WITH DISTINCT s
+WITH collect(id(s)) AS seen, collect([s, s.key]) AS frontier, [] AS found
+${Array.from({ length: depth }, (_, at) => level(at + 1)).join('')}
+RETURN found[0..$limit], ${Array.from({ length: depth }, (_, at) => `cut${at + 1}`).join(' + ')}`;
+
+export const RELATED: readonly string[] = [1, 2, 3].map(related);
+
+export const COUNT_MEMORIES = 'MATCH (m:Memory) WHERE m.live RETURN count(m)';
+export const COUNT_RELATIONS =
+  'MATCH (a:Memory)-[r:RELATION]->(b:Memory) WHERE a.live AND b.live RETURN count(r)';
+
+/** A page of what is there, after a key: a server may be set to cut long answers short without a word. */
+export const LIST = {
+  memory:
+    'MATCH (m:Memory) WHERE m.live AND m.key > $after RETURN m.key, m.revision ORDER BY m.key LIMIT $page',
+  relation:
+    'MATCH ()-[r:RELATION]->() WHERE r.key > $after RETURN r.key, r.revision ORDER BY r.key LIMIT $page',
+};
