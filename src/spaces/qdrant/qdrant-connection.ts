@@ -65,13 +65,15 @@ export class QdrantConnection {
   readonly operator: QdrantCaller;
   readonly requestBytes: number;
   private readonly agent: Agent;
-  /** A token is left behind well before it ends, so that no request under way outlives it. */
-  private readonly tenants = new LRUCache<SpaceName, QdrantCaller>({
+  private readonly tenants = new LRUCache<SpaceName, { caller: QdrantCaller; until: number }>({
     max: CLIENTS_KEPT,
-    ttl: (TOKEN_LIFE / 2) * 1000,
   });
 
-  constructor(private readonly options: QdrantOptions) {
+  /** `now` in milliseconds since 1970. */
+  constructor(
+    private readonly options: QdrantOptions,
+    private readonly now: () => number,
+  ) {
     this.requestBytes = options.requestBytes ?? 8 * 2 ** 20;
     this.agent = new Agent({
       connections: options.connections ?? 32,
@@ -87,10 +89,12 @@ export class QdrantConnection {
   tenant(collection: SpaceName): QdrantCaller {
     const { apiKey } = this.options;
     if (apiKey === null) return this.operator;
+    const now = this.now();
     const known = this.tenants.get(collection);
-    if (known !== undefined) return known;
-    const caller = this.caller({ authorization: `Bearer ${tenantToken(apiKey, collection, Date.now())}` });
-    this.tenants.set(collection, caller);
+    if (known !== undefined && now < known.until) return known.caller;
+    const caller = this.caller({ authorization: `Bearer ${tenantToken(apiKey, collection, now)}` });
+    // Left behind well before it ends, so that no request under way outlives it.
+    this.tenants.set(collection, { caller, until: now + (TOKEN_LIFE / 2) * 1000 });
     return caller;
   }
 

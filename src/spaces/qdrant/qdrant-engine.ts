@@ -11,10 +11,10 @@ export class QdrantEngine extends VectorEngine {
   private readonly connection: QdrantConnection;
   private readonly abilities: ServerAbilities;
 
-  /** Connects at the first call. */
-  constructor(options: QdrantOptions) {
+  /** Connects at the first call. `now` in milliseconds since 1970. */
+  constructor(options: QdrantOptions, now: () => number = Date.now) {
     super();
-    this.connection = new QdrantConnection(options);
+    this.connection = new QdrantConnection(options, now);
     this.abilities = new ServerAbilities(this.connection.operator);
   }
 

@@ -39,25 +39,30 @@ export function connectionBroke(error: unknown): boolean {
 }
 
 function statusOf(error: unknown): number | null {
-  return error instanceof Error && 'status' in error && typeof error.status === 'number'
-    ? error.status
-    : null;
+  const { status } = fieldsOf(error);
+  return typeof status === 'number' ? status : null;
 }
 
+/** Qdrant's own words, `{status: {error}}`, or the connection's. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const data: unknown = 'data' in error ? error.data : null;
-  if (typeof data === 'object' && data !== null && 'status' in data) {
-    const { status } = data;
-    if (typeof status === 'object' && status !== null && 'error' in status) return String(status.error);
-  }
-  return [error.message, ...codes(error)].join(' ');
+  const { error: said } = fieldsOf(fieldsOf(fieldsOf(error)['data'])['status']);
+  if (typeof said === 'string') return said;
+  return [String(fieldsOf(error)['message'] ?? error), ...codes(error)].join(' ');
 }
 
+/** The codes of an error and of what caused it. By their fields, as they may be of Node's own making, not of ours. */
 function codes(error: unknown): string[] {
   const found: string[] = [];
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && typeof cause.code === 'string') found.push(cause.code);
+  for (let at = fieldsOf(error); Object.keys(at).length > 0; at = fieldsOf(at['cause'])) {
+    if (typeof at['code'] === 'string') found.push(at['code']);
   }
   return found;
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return {};
+  const { status, data, error, message, code, cause } = value as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries({ status, data, error, message, code, cause }).filter(([, field]) => field !== undefined),
+  );
 }
