@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import type { DynamicModule, InjectionToken, Provider } from '@nestjs/common';
 import { Settings } from './config/settings.js';
+import { FrontController } from './http/front.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { HEALTH_PROBES } from './health/health-probe.js';
 import type { HealthProbe } from './health/health-probe.js';
@@ -42,7 +43,7 @@ export class PlatformModule {
     return {
       module: PlatformModule,
       imports,
-      controllers: [HealthController, MetricsController],
+      controllers: [FrontController, HealthController, MetricsController],
       providers,
       exports: [Settings, Log, Metrics, ServerState],
     };

@@ -312,6 +312,25 @@ export const OPERATOR_ROUTES: Record<string, (tenant: string) => Probe> = {
     body: {},
   }),
   'GET /admin/tenants/:tenant/stats': (tenant) => ({ method: 'GET', path: `/admin/tenants/${tenant}/stats` }),
+  'GET /admin/tenants/:tenant/placement': (tenant) => ({
+    method: 'GET',
+    path: `/admin/tenants/${tenant}/placement`,
+  }),
+  'POST /admin/tenants/:tenant/placement': (tenant) => ({
+    method: 'POST',
+    path: `/admin/tenants/${tenant}/placement`,
+    body: { placement: 'shared' },
+  }),
+  'POST /admin/tenants/:tenant/verify': (tenant) => ({
+    method: 'POST',
+    path: `/admin/tenants/${tenant}/verify`,
+    body: {},
+  }),
+  'POST /admin/tenants/:tenant/rebuild': (tenant) => ({
+    method: 'POST',
+    path: `/admin/tenants/${tenant}/rebuild`,
+    body: {},
+  }),
   'POST /admin/tenants/:tenant/keys': (tenant) => ({
     method: 'POST',
     path: `/admin/tenants/${tenant}/keys`,
@@ -326,6 +345,8 @@ export const OPERATOR_ROUTES: Record<string, (tenant: string) => Probe> = {
 
 /** Routes that need no key: they tell nothing of any tenant. `/metrics` has a token of its own. */
 export const PUBLIC_ROUTES: readonly string[] = [
+  'GET /',
+  'GET /errors/:code',
   'GET /docs',
   'GET /docs/',
   'GET /docs/index.html',

@@ -43,3 +43,11 @@ export class ServerStopping extends DomainError<'server.stopping'> {
     super('This server takes no new requests at the moment.', { retryAfter: 2 });
   }
 }
+
+export class NoSuchErrorCode extends DomainError<'route.not_found'> {
+  readonly code = 'route.not_found';
+
+  constructor() {
+    super('There is no error of that code.');
+  }
+}
