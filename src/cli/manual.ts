@@ -4,9 +4,10 @@ const OPENING = `# The command line
 
 Printed by \`loci manual\`; a test holds it against the commands.
 
-In a checkout it is \`npm run -s loci -- <command>\` (\`-s\`: npm's own lines would mix with \`--json\`), elsewhere
-\`npx loci <command>\`, in the container \`node dist/cli.js <command>\`. It speaks to the server over HTTP and needs no
-access to the stores. The result goes to stdout, everything else to stderr. \`--json\` prints the server's answer as it
+In a checkout it is \`npm run -s loci -- <command>\` (\`-s\`: npm's own lines would mix with \`--json\`), or once it
+is built \`npx loci <command>\`; in the container \`node dist/cli.js <command>\`. The package is not published: a
+\`loci\` that npm finds elsewhere is another's. It speaks to the server over HTTP and needs no access to the stores.
+The result goes to stdout, everything else to stderr. \`--json\` prints the server's answer as it
 came, on one line.
 
     export LOCI_URL=https://loci.example.com ADMIN_API_TOKEN=…

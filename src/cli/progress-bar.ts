@@ -8,6 +8,8 @@ export interface Screen {
 }
 
 const BAR = 24;
+/** Of a terminal that does not tell its width, or tells 0. */
+const UNKNOWN_WIDTH = 80;
 
 /** How far long work is, on one line that it keeps for itself. Writes nothing where nobody watches. */
 export class ProgressBar {
@@ -21,7 +23,7 @@ export class ProgressBar {
     const filled = Math.round(part * BAR);
     const bar = '█'.repeat(filled) + '░'.repeat(BAR - filled);
     const text = `${bar} ${String(Math.floor(part * 100)).padStart(3)} %  ${done}/${total}  ${oneLine(label)}`;
-    const line = cut(text, (this.screen.columns ?? 80) - 1);
+    const line = cut(text, (this.screen.columns || UNKNOWN_WIDTH) - 1);
     if (line !== this.shown) this.screen.write(`\r\u001b[K${line}`);
     this.shown = line;
   }

@@ -40,7 +40,7 @@ export class Session {
 
   /** Rows for people; `none` where there are none. */
   table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], none: string): string {
-    const width = process.stdout.isTTY ? process.stdout.columns : null;
+    const width = (process.stdout.isTTY && process.stdout.columns) || null;
     return rows.length === 0 ? `${none}\n` : table(rows, columns, width);
   }
 
