@@ -38,6 +38,10 @@ interface ClaimRow {
   claimed: boolean;
   body_hash: Buffer;
   status: number | null;
+}
+
+interface KeptRow {
+  status: number | null;
   answer: Buffer | null;
 }
 
@@ -61,10 +65,18 @@ export class Claim {
     return JSON.parse(this.sealer.open(answer, this.place).toString('utf8'));
   }
 
+  get name(): string {
+    return `${this.tenantId} ${this.row}`;
+  }
+
+  private get row(): string {
+    return `${this.route}/${this.keyHash.toString('hex')}`;
+  }
+
   private get place(): Place {
     return {
       table: 'idempotency_keys',
-      row: `${this.route}/${this.keyHash.toString('hex')}`,
+      row: this.row,
       column: 'answer',
     };
   }
@@ -82,6 +94,9 @@ interface Sealer {
  */
 @Injectable()
 export class Idempotency {
+  /** Claims of requests that are running here: what their transaction has kept may not be their last word. */
+  private readonly running = new Set<string>();
+
   constructor(
     private readonly database: Database,
     private readonly master: MasterKey,
@@ -100,33 +115,55 @@ export class Idempotency {
       await manager.query(FORGET, [tenantId, route, claim.keyHash]);
       return manager.query(CLAIM, [tenantId, route, claim.keyHash, bodyHash]);
     });
-    if (row === undefined || (!row.claimed && row.status === null && row.body_hash.equals(bodyHash))) {
-      throw new IdempotencyInProgress();
+    if (row === undefined) throw new IdempotencyInProgress();
+    if (row.claimed) {
+      this.running.add(claim.name);
+      return { claim, kept: null };
     }
-    if (row.claimed) return { claim, kept: null };
     if (!row.body_hash.equals(bodyHash)) throw new IdempotencyConflict();
-    const body = row.answer === null ? null : claim.open(row.answer);
-    return { claim, kept: { status: row.status ?? 200, body } };
+    if (row.status === null || this.running.has(claim.name)) throw new IdempotencyInProgress();
+    return { claim, kept: await this.kept(claim) };
+  }
+
+  /** Read once more: it may have been settled between the first look and the one at what is running. */
+  private async kept(claim: Claim): Promise<KeptAnswer> {
+    const [row] = await this.database.asSystem<KeptRow[]>((manager) =>
+      manager.query(
+        `SELECT status, answer FROM idempotency_keys WHERE tenant_id = $1 AND route = $2 AND key_hash = $3`,
+        [claim.tenantId, claim.route, claim.keyHash],
+      ),
+    );
+    if (row === undefined || row.status === null || row.answer === null) throw new IdempotencyInProgress();
+    return { status: row.status, body: claim.open(row.answer) };
   }
 
   /** The answer as it was finally given. */
-  async settle(claim: Claim, answer: KeptAnswer): Promise<void> {
-    await this.database.asSystem((manager) =>
-      manager.query(
-        `UPDATE idempotency_keys SET status = $4, answer = $5 WHERE tenant_id = $1 AND route = $2 AND key_hash = $3`,
-        [claim.tenantId, claim.route, claim.keyHash, answer.status, claim.seal(answer.body)],
-      ),
+  settle(claim: Claim, answer: KeptAnswer): Promise<void> {
+    return this.end(
+      claim,
+      `UPDATE idempotency_keys SET status = $4, answer = $5 WHERE tenant_id = $1 AND route = $2 AND key_hash = $3`,
+      [answer.status, claim.seal(answer.body)],
     );
   }
 
   /** After a failure, so that the request can be sent again. What has committed stays settled. */
-  async release(claim: Claim): Promise<void> {
-    await this.database.asSystem((manager) =>
-      manager.query(
-        `DELETE FROM idempotency_keys WHERE tenant_id = $1 AND route = $2 AND key_hash = $3 AND status IS NULL`,
-        [claim.tenantId, claim.route, claim.keyHash],
-      ),
+  release(claim: Claim): Promise<void> {
+    return this.end(
+      claim,
+      `DELETE FROM idempotency_keys WHERE tenant_id = $1 AND route = $2 AND key_hash = $3 AND status IS NULL`,
+      [],
     );
+  }
+
+  private async end(claim: Claim, statement: string, values: unknown[]): Promise<void> {
+    const { tenantId, route, keyHash } = claim;
+    try {
+      await this.database.asSystem((manager) =>
+        manager.query(statement, [tenantId, route, keyHash, ...values]),
+      );
+    } finally {
+      this.running.delete(claim.name);
+    }
   }
 
   /** Forgets what is older than a day; called now and then. */
@@ -147,7 +184,7 @@ WITH mine AS (
   INSERT INTO idempotency_keys (tenant_id, route, key_hash, body_hash) VALUES ($1, $2, $3, $4)
   ON CONFLICT (tenant_id, route, key_hash) DO NOTHING RETURNING body_hash
 )
-SELECT true AS claimed, body_hash, NULL::smallint AS status, NULL::bytea AS answer FROM mine
+SELECT true AS claimed, body_hash, NULL::smallint AS status FROM mine
 UNION ALL
-SELECT false, body_hash, status, answer FROM idempotency_keys
+SELECT false, body_hash, status FROM idempotency_keys
 WHERE tenant_id = $1 AND route = $2 AND key_hash = $3 AND NOT EXISTS (SELECT FROM mine)`;
