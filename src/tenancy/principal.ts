@@ -6,6 +6,15 @@ import type { TenantKey } from './tenant-key.js';
 export const SCOPES = ['memory:read', 'memory:write', 'search', 'chat', 'ingest', 'manage'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** The most that each role may do; a service account does what its key names. */
+export const ROLE_SCOPES = {
+  tenant_admin: SCOPES,
+  tenant_user: SCOPES.filter((scope) => scope !== 'manage'),
+  tenant_viewer: ['memory:read', 'search'],
+  service_account: SCOPES,
+} as const satisfies Record<string, readonly Scope[]>;
+export type Role = keyof typeof ROLE_SCOPES;
+
 export type TenantState = 'active' | 'suspended' | 'deleted';
 
 /**

@@ -7,6 +7,7 @@ import { isUuid, type WorkspaceId } from './tenant.js';
 
 interface WorkspaceRow extends QueryResultRow {
   id: WorkspaceId;
+  slug: string;
 }
 
 /** Which workspace a request is about. */
@@ -24,13 +25,13 @@ export class WorkspaceResolver {
     if (names.every((name) => name === own)) return own;
     const found = await this.ledger.read(key.tenant, key.workspace ?? WHOLE_TENANT, (tx) =>
       tx.rows<WorkspaceRow>(
-        `SELECT id FROM workspaces WHERE tenant_id = $1 AND (id = ANY($2::uuid[]) OR slug = ANY($3))`,
+        `SELECT id, slug FROM workspaces WHERE tenant_id = $1 AND (id = ANY($2::uuid[]) OR slug = ANY($3))`,
         [key.tenant.id, names.filter(isUuid), names],
       ),
     );
     const [workspace, another] = found;
-    const everyNameFound = names.filter(isUuid).every((name) => name === workspace?.id);
-    if (workspace === undefined || another !== undefined || !everyNameFound) {
+    const isAllNames = names.every((name) => name === workspace?.id || name === workspace?.slug);
+    if (workspace === undefined || another !== undefined || !isAllNames) {
       throw new WorkspaceNotFound(`${names.join(', ')} asked by key ${key.keyId}`);
     }
     return workspace.id;

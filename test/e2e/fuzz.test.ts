@@ -211,7 +211,7 @@ describe('whatever is sent', () => {
         const text = new URLSearchParams();
         for (const [name, value] of Object.entries(query)) {
           for (const one of [value].flat())
-            text.append(name, (typeof one === 'object' ? JSON.stringify(one) : String(one)).slice(0, 2_000));
+            text.append(name, (typeof one === 'string' ? one : JSON.stringify(one)).slice(0, 2_000));
         }
         return answered({ path: `${path}?${text.toString()}` }, admin);
       }),

@@ -5,7 +5,7 @@ import { parseInstant } from '../../platform/http/instant.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
 import { ForOperator } from '../../tenancy/access.decorator.js';
 import { ShowsSecret } from '../../tenancy/idempotency.interceptor.js';
-import { SCOPES } from '../../tenancy/principal.js';
+import { ROLE_SCOPES, SCOPES, type Scope } from '../../tenancy/principal.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import { isUuid, parseWorkspaceId } from '../../tenancy/tenant.js';
 import { TenantKeys, type KeyOrder } from './tenant-keys.service.js';
@@ -14,6 +14,12 @@ import type { TenantEntity } from './tenant.entity.js';
 import { CreatedKeyDto, CreateKeyDto, KeyListDto, RevokedKeyDto } from './tenants.dto.js';
 import { KeyNotFound } from './tenants.errors.js';
 import { TenantsService } from './tenants.service.js';
+
+/** What each word in `scopes` grants. */
+const MEANS = {
+  ...(Object.fromEntries(SCOPES.map((scope) => [scope, [scope]])) as Record<Scope, Scope[]>),
+  memory: ['memory:read', 'memory:write'],
+} satisfies Record<Scope | 'memory', Scope[]>;
 
 /** An operator's way to a tenant's keys. */
 @ApiTags('operators')
@@ -60,13 +66,16 @@ export class TenantKeysController {
   /** Throws `RequestInvalid`: a key belongs to one workspace, or to the tenant where it has `manage`. */
   private order(dto: CreateKeyDto, tenant: TenantEntity): KeyOrder {
     const named = dto.workspace_id === undefined ? null : parseWorkspaceId(dto.workspace_id);
-    const scopes = dto.scopes ?? SCOPES.filter((scope) => named === null || scope !== 'manage');
+    const most: readonly Scope[] = ROLE_SCOPES[dto.role];
+    const scopes = dto.scopes ?? most.filter((scope) => named === null || scope !== 'manage');
+    const beyond = scopes.flatMap((scope) => MEANS[scope]).find((scope) => !most.includes(scope));
     const workspaceId = named ?? (scopes.includes('manage') ? null : tenant.defaultWorkspaceId);
     const expiresAt = dto.expires_at === undefined ? null : parseInstant(dto.expires_at);
     const shortest = this.settings.mode === 'production' ? 32 : 8;
     const refuse = (field: string, message: string) =>
       new RequestInvalid([{ location: `body.${field}`, message }]);
     if (scopes.length === 0) throw refuse('scopes', 'must name at least one');
+    if (beyond !== undefined) throw refuse('scopes', `hold ${beyond}, which a ${dto.role} may not`);
     if (workspaceId !== null && scopes.includes('manage')) {
       throw refuse('scopes', 'can hold manage only where the key reaches the whole tenant');
     }

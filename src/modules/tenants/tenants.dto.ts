@@ -11,7 +11,14 @@ import {
   Uuid,
 } from '../../platform/http/fields.js';
 import { planTiers, type PlanTier } from '../../platform/config/plans.js';
-import { SCOPES, type Scope, type TenantSettings, type TenantState } from '../../tenancy/principal.js';
+import {
+  ROLE_SCOPES,
+  SCOPES,
+  type Role,
+  type Scope,
+  type TenantSettings,
+  type TenantState,
+} from '../../tenancy/principal.js';
 
 const EMAIL = { max: 320, pattern: /^[^\s@]+@[^\s@]+$/, patternSays: 'must be an e-mail address' };
 const DOMAIN = {
@@ -113,7 +120,7 @@ export class CreateKeyDto {
 
   @SomeOf([...SCOPES, 'memory'], {
     optional: true,
-    description: 'Absent: all of them for the whole tenant, all but manage for a workspace',
+    description: 'Absent: all that the role may do, in a workspace all but manage',
   })
   scopes?: (Scope | 'memory')[];
 
@@ -132,11 +139,8 @@ export class CreateKeyDto {
   @OneOf(['live', 'test'], { optional: true, default: 'live' })
   environment: 'live' | 'test' = 'live';
 
-  @OneOf(['tenant_admin', 'tenant_user', 'tenant_viewer', 'service_account'], {
-    optional: true,
-    default: 'service_account',
-  })
-  role = 'service_account';
+  @OneOf(Object.keys(ROLE_SCOPES), { optional: true, default: 'service_account' })
+  role: Role = 'service_account';
 
   @Text({
     max: 512,

@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto';
+import { Description, DescribedCaller } from '../support/described.js';
+import { Loci } from '../support/loci.js';
+
+interface Result {
+  id: string;
+  score: number;
+  score_parts?: Record<string, number>;
+  match_type: string;
+  memory: { content: string; timestamp: string };
+  relations?: { type: string; direction: string; strength: number; memory: { content: string } }[];
+}
+interface Recalled {
+  count: number;
+  results: Result[];
+  took_ms: number;
+}
+
+/** Letters name memories: `found` tells which were recalled, in their order. */
+const PALACE = {
+  A: {
+    content: 'A: the cat sleeps on the warm stove',
+    tags: ['home/pets', 'cat'],
+    type: 'Habit',
+    session_id: 's1',
+  },
+  B: {
+    content: 'B: the dog guards the garden gate',
+    tags: ['home/pets', 'dog'],
+    type: 'Habit',
+    user_id: 'u1',
+  },
+  C: { content: 'C: invoices are sent on the first of the month', tags: ['work', 'money'], type: 'Pattern' },
+  D: { content: 'D: the office moved to Lisbon', tags: ['work', 'place'], type: 'Decision', agent_id: 'a1' },
+  E: { content: 'E: the old office was in Porto', tags: ['work', 'place'], t_invalid: '2025-01-01' },
+  F: { content: 'F: the office will move to Madrid', tags: ['work', 'place'], t_valid: '2090-01-01' },
+} as const;
+type Letter = keyof typeof PALACE;
+
+describe('recall', () => {
+  let loci: Loci;
+  let acme: DescribedCaller;
+  let ids: Record<Letter, string>;
+
+  beforeAll(async () => {
+    loci = await Loci.start();
+    const { token } = await loci.tenant();
+    acme = new DescribedCaller(() => loci.url, token, await Description.of(loci));
+    const letters = Object.keys(PALACE) as Letter[];
+    const memories = letters.map((letter, i) => ({
+      ...PALACE[letter],
+      timestamp: `2026-01-0${i + 1}T12:00:00Z`,
+    }));
+    const { body } = await acme.post<{ memory_ids: string[] }>('/memory/batch', { memories });
+    ids = Object.fromEntries(letters.map((letter, i) => [letter, body.memory_ids[i] ?? ''])) as Record<
+      Letter,
+      string
+    >;
+    const associations = [
+      { memory1_id: ids.A, memory2_id: ids.B, type: 'RELATES_TO', strength: 0.9 },
+      { memory1_id: ids.B, memory2_id: ids.C, type: 'LEADS_TO', strength: 0.4 },
+      { memory1_id: ids.C, memory2_id: ids.D, type: 'LEADS_TO', strength: 0.8 },
+    ];
+    const related = await acme.post('/associate', { associations });
+    expect(related.body).toMatchObject({ status: 'success', created_count: 3, failed_count: 0 });
+  });
+  afterAll(() => loci.stop());
+
+  /** By GET and by POST, which must agree. */
+  async function recall(question: Record<string, unknown>): Promise<Result[]> {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(question))
+      for (const one of [value].flat()) query.append(name, String(one));
+    const asked = await acme.get<Recalled>(`/recall?${query.toString()}`);
+    const posted = await acme.post<Recalled>('/recall', question);
+    expect([asked.status, posted.status]).toEqual([200, 200]);
+    expect(asked.body.results).toEqual(posted.body.results);
+    expect(asked.body.count).toBe(asked.body.results.length);
+    return asked.body.results;
+  }
+  const letters = (results: { memory: { content: string } }[]): string =>
+    results.map(({ memory }) => memory.content.charAt(0)).join('');
+  const found = async (question: Record<string, unknown>): Promise<string> => letters(await recall(question));
+  const all = async (question: Record<string, unknown>): Promise<string> =>
+    [...(await found({ state_mode: 'history', ...question }))].sort().join('');
+
+  it('puts first what answers the question, by its words and by its meaning', async () => {
+    expect((await found({ query: 'garden gate' })).charAt(0)).toBe('B');
+    expect((await found({ query: 'where does the kitten rest?' })).charAt(0)).toBe('A');
+    expect((await found({ query: 'billing schedule' })).charAt(0)).toBe('C');
+  });
+
+  it('without a question lists newest first by the filters alone', async () => {
+    expect(await found({})).toBe('DCBA');
+    expect(await found({ limit: 2 })).toBe('DC');
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['any of the tags', { tags: ['cat', 'money'] }, 'AC'],
+    ['all of the tags', { tags: ['home/pets', 'dog'], tag_mode: 'all' }, 'B'],
+    ['the beginning of a tag', { tags: ['home'], tag_match: 'prefix' }, 'AB'],
+    ['the beginning of a tag, which exact does not take', { tags: ['home'] }, ''],
+    ['the beginnings of all', { tags: ['wo', 'pl'], tag_match: 'prefix', tag_mode: 'all' }, 'DEF'],
+    ['no tag of these', { exclude_tags: ['work'] }, 'AB'],
+    ['tags without others', { tags: ['work'], exclude_tags: ['money'] }, 'DEF'],
+    ['types', { types: ['Habit', 'Decision'] }, 'ABD'],
+    ['the default type', { types: ['Context'] }, 'EF'],
+    ['a time', { start: '2026-01-02', end: '2026-01-03T12:00:00Z' }, 'BC'],
+    ['a session', { session_id: 's1' }, 'A'],
+    ['a user', { user_id: 'u1' }, 'B'],
+    ['an agent', { agent_id: 'a1' }, 'D'],
+    ['what nothing has', { tags: ['nothing'] }, ''],
+    ['several at once', { types: ['Habit'], tags: ['dog'], user_id: 'u1' }, 'B'],
+  ])('by %s takes exactly what fits, with a question and without', async (_name, filter, expected) => {
+    expect(await all(filter)).toBe(expected);
+    expect(await all({ query: 'the office and the cat', ...filter })).toBe(expected);
+  });
+
+  it('takes only what holds now, unless history is asked for', async () => {
+    expect([...(await found({ query: 'office', tags: ['place'] }))].sort().join('')).toBe('D');
+    expect(await all({ query: 'office', tags: ['place'] })).toBe('DEF');
+    expect(
+      (await recall({ query: 'office', state_mode: 'current', current_only: true })).map(({ id }) => id),
+    ).not.toContain(ids.E);
+  });
+
+  it.each([
+    ['newest', 'DCBA'],
+    ['time_desc', 'DCBA'],
+    ['oldest', 'ABCD'],
+    ['time_asc', 'ABCD'],
+  ])('sorts by %s', async (sort, expected) => {
+    expect(await found({ query: 'office cat dog invoices', sort })).toBe(expected);
+    expect(await found({ sort })).toBe(expected);
+  });
+
+  it('sorts by score, which falls, and leaves out what is below min_score', async () => {
+    const results = await recall({ query: 'the office in Lisbon' });
+    const scores = results.map(({ score }) => score);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    expect(scores.every((score) => score >= 0 && score <= 1)).toBe(true);
+    const [first = 0, second = 0] = scores;
+    expect(first).toBeGreaterThan(second);
+    const cut = (first + second) / 2;
+    expect(await recall({ query: 'the office in Lisbon', min_score: cut })).toEqual(results.slice(0, 1));
+  });
+
+  it('takes several wordings, each of which may find', async () => {
+    const results = letters(await recall({ queries: ['garden gate', 'billing schedule'], limit: 2 }));
+    expect([...results].sort().join('')).toBe('BC');
+    expect(await found({ query: 'garden gate', queries: ['garden gate'], limit: 1 })).toBe('B');
+  });
+
+  it('explains its scores where it is asked to', async () => {
+    const [explained] = await recall({ query: 'garden gate', explain: true, limit: 1 });
+    expect(Object.keys(explained?.score_parts ?? {})).toEqual(expect.arrayContaining(['vector', 'text']));
+    expect(Object.values(explained?.score_parts ?? {}).every((part) => part >= 0 && part <= 1)).toBe(true);
+    expect(explained?.match_type).toBe('hybrid');
+    const [plain] = await recall({ query: 'garden gate', limit: 1 });
+    expect(plain?.score_parts).toBeUndefined();
+    expect((await recall({ limit: 1 }))[0]?.match_type).toBe('filter');
+  });
+
+  it('brings what a memory is related to, as strong and as many as asked', async () => {
+    const [result] = await recall({ query: 'garden gate', limit: 1, expand_relations: true });
+    expect(
+      result?.relations?.map(({ type, direction, memory }) => [type, direction, memory.content.charAt(0)]),
+    ).toEqual([
+      ['RELATES_TO', 'incoming', 'A'],
+      ['LEADS_TO', 'outgoing', 'C'],
+    ]);
+    const strong = await recall({
+      query: 'garden gate',
+      limit: 1,
+      expand_relations: true,
+      expand_min_strength: 0.5,
+    });
+    expect(letters(strong[0]?.relations ?? [])).toBe('A');
+    const one = await recall({ query: 'garden gate', limit: 1, expand_relations: true, relation_limit: 1 });
+    expect(one[0]?.relations).toHaveLength(1);
+    expect((await recall({ query: 'garden gate', limit: 1 }))[0]?.relations).toBeUndefined();
+  });
+
+  describe('of relations', () => {
+    const related = async (query: string): Promise<string> => {
+      const { body } = await acme.get<{
+        count: number;
+        related_memories: { content: string; depth: number }[];
+      }>(`/memories/${ids.A}/related?${query}`);
+      expect(body.count).toBe(body.related_memories.length);
+      return body.related_memories.map(({ content, depth }) => content.charAt(0) + depth).join(' ');
+    };
+
+    it('goes as deep and as far as asked, nearest first', async () => {
+      expect(await related('')).toBe('B1');
+      expect(await related('max_depth=2')).toBe('B1 C2');
+      expect(await related('max_depth=3')).toBe('B1 C2 D3');
+      expect(await related('max_depth=3&limit=2')).toBe('B1 C2');
+      expect(await related('max_depth=3&relationship_types=RELATES_TO')).toBe('B1');
+      expect(await related('max_depth=3&relationship_types=RELATES_TO,LEADS_TO')).toBe('B1 C2 D3');
+      expect(await related('relationship_types=CONTRADICTS')).toBe('');
+    });
+
+    it('names the good and the bad of many', async () => {
+      const nobody = randomUUID();
+      const { status, body } = await acme.post('/associate', {
+        associations: [
+          { memory1_id: ids.E, memory2_id: ids.F, type: 'EVOLVED_INTO' },
+          { memory1_id: ids.E, memory2_id: nobody, type: 'EVOLVED_INTO' },
+          { memory1_id: ids.E, memory2_id: ids.E, type: 'EVOLVED_INTO' },
+          { memory1_id: ids.E, memory2_id: ids.F, type: 'LIKES' },
+        ],
+      });
+      expect(status).toBe(207);
+      expect(body).toMatchObject({
+        status: 'partial',
+        created_count: 1,
+        failed_count: 3,
+        succeeded: [{ index: 0, memory1_id: ids.E, memory2_id: ids.F, type: 'EVOLVED_INTO' }],
+        failed: [
+          { index: 1, memory2_id: nobody, code: 'memory.not_found' },
+          { index: 2, code: 'relation.invalid' },
+          { index: 3, code: 'request.invalid' },
+        ],
+      });
+    });
+
+    it('keeps one relation of a kind between two memories, with the last strength', async () => {
+      const order = { memory1_id: ids.D, memory2_id: ids.E, type: 'CONTRADICTS' };
+      const first = await acme.post('/associate', { ...order, strength: 0.2 });
+      const second = await acme.post('/associate', { ...order, strength: 0.6 });
+      expect([first.status, second.status]).toEqual([201, 201]);
+      expect(second.body['relation_id']).toBe(first.body['relation_id']);
+      const { body } = await acme.get(`/memories/${ids.D}/related?relationship_types=CONTRADICTS`);
+      expect(body).toMatchObject({ count: 1, related_memories: [{ relation_strength: 0.6 }] });
+    });
+  });
+});
