@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { tellFirstSecrets } from './installation.js';
 import { readEnvironment, SettingsError } from './platform/config/environment.js';
 import { DataFolderRefused } from './platform/config/data-folder.js';
-import { refuseWhatIsNotBuilt } from './platform/config/not-built-yet.js';
 import { PostgresCannotRun } from './platform/database/postgres-cannot-run.js';
 import { parseSettings, type Settings } from './platform/config/settings.js';
 import { openLog, type Log } from './platform/logging/log.js';
@@ -22,7 +21,6 @@ async function main(): Promise<void> {
   let settings: Settings;
   try {
     settings = parseSettings(readEnvironment('.env'));
-    refuseWhatIsNotBuilt(settings);
   } catch (error) {
     if (error instanceof SettingsError) refuse(error.message);
     throw error;

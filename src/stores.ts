@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ClientConfig } from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
+import { checkMasterKey, installationSecrets, type Secrets } from './installation.js';
 import { MiniLmEmbedder } from './models/embedded/minilm-embedder.js';
 import { minilmModel } from './models/embedded/minilm-model.js';
 import type { Embedder } from './models/embedder.js';
@@ -17,6 +18,11 @@ import { EmbeddedPostgres } from './platform/database/embedded-postgres.js';
 import { migrate } from './platform/database/migrations.js';
 import { postgresUser } from './platform/database/postgres-user.js';
 import { EmbeddedEngine } from './spaces/embedded/embedded-engine.js';
+import { FalkorDbEngine } from './spaces/falkordb/falkordb-engine.js';
+import type { GraphEngine } from './spaces/graph-space.js';
+import { QdrantEngine } from './spaces/qdrant/qdrant-engine.js';
+import type { VectorEngine } from './spaces/vector-space.js';
+import type { MasterKey } from './tenancy/tenant-key.js';
 import { Placements, type Placement } from './spaces/placements.js';
 
 const POOL = { tenants: 16, system: 8 };
@@ -33,7 +39,7 @@ export interface Stores {
 }
 
 /** Opens what the settings name, embedded where they name nothing. What was opened is closed again where a later part fails. */
-export async function openStores(settings: Settings): Promise<Stores> {
+export async function openStores(settings: Settings): Promise<Stores & { secrets: Secrets }> {
   const closers: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.reverse()) await closer();
@@ -44,13 +50,15 @@ export async function openStores(settings: Settings): Promise<Stores> {
       databaseUser: settings.databaseUrl === null ? await postgresUser() : null,
     });
     closers.push(() => folder.close());
+    const secrets = await installationSecrets(settings, folder);
     const connection = await openLedger(settings, folder, closers);
     await migrate(connection);
     const database = await Database.open(connection, [TenantEntity, ApiKeyEntity], POOL);
     closers.push(() => database.close());
-    const placements = await openPlacements(readPlacements(settings), folder, closers);
+    await checkMasterKey(database, secrets.master);
+    const placements = await openPlacements(readPlacements(settings), folder, secrets.master, closers);
     const models = await openModels(settings, folder, await modelsInLedger(database), closers);
-    return { folder, database, placements, models, close };
+    return { folder, database, placements, models, secrets, close };
   } catch (error) {
     await close();
     throw error;
@@ -68,19 +76,50 @@ async function openLedger(
   return { ...postgres.connection };
 }
 
-/** Embedded placements have engines and folders of their own, so that moving between them moves something. */
+/**
+ * One engine for each server that the placements name, however many of them name it. An embedded placement has an engine
+ * and a folder of its own, so that moving between two of them moves something.
+ */
 async function openPlacements(
   plans: PlacementPlan[],
   folder: DataFolder,
+  master: MasterKey,
   closers: (() => Promise<void> | void)[],
 ): Promise<Placements> {
-  const placements: Placement[] = [];
-  for (const { name, maxHotSpaces } of plans) {
-    const engine = await EmbeddedEngine.start({
-      folder: name === SHARED ? folder.spaces : join(folder.spaces, name),
-    });
+  const opened = <T extends { close(): Promise<void> }>(engine: T): T => {
     closers.push(() => engine.close());
-    placements.push({ name, vectors: engine.vectors, graphs: engine.graphs, maxHotSpaces });
+    return engine;
+  };
+  const servers = new Map<string, QdrantEngine | FalkorDbEngine>();
+  const qdrantAt = (plan: NonNullable<PlacementPlan['qdrant']>): VectorEngine => {
+    const known = servers.get(plan.url);
+    if (known instanceof QdrantEngine) return known;
+    const engine = opened(new QdrantEngine(plan));
+    servers.set(plan.url, engine);
+    return engine;
+  };
+  const falkorDbAt = (plan: NonNullable<PlacementPlan['falkordb']>): GraphEngine => {
+    const known = servers.get(plan.url);
+    if (known instanceof FalkorDbEngine) return known;
+    const secret = { key: master.hash('falkordb users'), version: 1 };
+    const engine = opened(new FalkorDbEngine({ url: plan.url, secret }));
+    servers.set(plan.url, engine);
+    return engine;
+  };
+  const placements: Placement[] = [];
+  for (const { name, qdrant, falkordb, maxHotSpaces } of plans) {
+    const embedded =
+      qdrant !== null && falkordb !== null
+        ? null
+        : opened(
+            await EmbeddedEngine.start({
+              folder: name === SHARED ? folder.spaces : join(folder.spaces, name),
+            }),
+          );
+    const vectors = qdrant === null ? embedded?.vectors : qdrantAt(qdrant);
+    const graphs = falkordb === null ? embedded?.graphs : falkorDbAt(falkordb);
+    if (vectors === undefined || graphs === undefined) throw new Error(`The placement ${name} has no engine`);
+    placements.push({ name, vectors, graphs, maxHotSpaces });
   }
   return new Placements(placements);
 }

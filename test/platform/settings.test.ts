@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readEnvironment, SettingsError } from '../../src/platform/config/environment.js';
 import type { Environment } from '../../src/platform/config/environment.js';
-import { refuseWhatIsNotBuilt } from '../../src/platform/config/not-built-yet.js';
 import { defaultPlans } from '../../src/platform/config/plans.js';
 import { parseSettings, settingNames } from '../../src/platform/config/settings.js';
 
@@ -166,16 +165,6 @@ describe('settings', () => {
     expect(() =>
       parseSettings({ LOCI_URL: 'x', LOCI_API_KEY: 'y', PATH: '/bin', LOCATION: '1' }),
     ).not.toThrow();
-  });
-
-  it('refuse a start with a server that has no adapter yet, and only that', () => {
-    expect(() => refuseWhatIsNotBuilt(parseSettings({}))).not.toThrow();
-    expect(() => refuseWhatIsNotBuilt(parseSettings({ QDRANT_URL: 'http://q:6333' }))).toThrow(
-      /^QDRANT_URL has no/,
-    );
-    expect(() => refuseWhatIsNotBuilt(parseSettings({ FALKORDB_HOST: 'graph' }))).toThrow(
-      /^FALKORDB_URL has no/,
-    );
   });
 
   it('come from .env too, and the real environment wins', () => {
