@@ -55,7 +55,7 @@ await run(async () => {
       const file = join(scratch.path, `${route}.json`);
       writeFileSync(file, JSON.stringify(body));
       for (const [name, words] of route === 'get' ? STEPS : STEPS.slice(0, 2)) {
-        const variant = await startVariant(name, file, scratch.path, tenant.key);
+        const variant = await startVariant(name, file, scratch.path);
         variants.push(variant);
         servers[route].push({
           name,
@@ -93,9 +93,9 @@ await run(async () => {
 });
 
 /** Its output goes to a file, as a service's does. */
-async function startVariant(name, file, folder, token) {
+async function startVariant(name, file, folder) {
   const output = openSync(join(folder, `${name}.log`), 'a', 0o600);
-  const child = fork(VARIANT, [name, file, token], { stdio: ['ignore', output, 'inherit', 'ipc'] });
+  const child = fork(VARIANT, [name, file], { stdio: ['ignore', output, 'inherit', 'ipc'] });
   closeSync(output);
   const url = await new Promise((resolve, reject) => {
     child.once('message', (message) => resolve(message.url));
@@ -138,7 +138,9 @@ async function shoot({ url, pid, token }, { seconds, connections }) {
   });
   const after = pid === undefined ? null : processorSeconds(pid);
   if (result.non2xx > 0 || result.errors > 0) {
-    throw new Error(`${url}: ${result.non2xx} answers were no success, ${result.errors} failed`);
+    throw new Error(
+      `${url} answered ${JSON.stringify(result.statusCodeStats)}, and ${result.errors} times not at all`,
+    );
   }
   const { total } = result.requests;
   return {

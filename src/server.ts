@@ -7,6 +7,7 @@ import { TenantProvisioning } from './modules/tenants/tenant-provisioning.servic
 import type { Settings } from './platform/config/settings.js';
 import { ServerState } from './platform/health/server-state.js';
 import { installHttpEdge } from './platform/http/http-edge.js';
+import { JsonAdapter } from './platform/http/json-adapter.js';
 import { installOpenApi } from './platform/http/openapi.js';
 import type { Log } from './platform/logging/log.js';
 import { NestLog } from './platform/logging/nest-log.js';
@@ -30,19 +31,23 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   try {
     const secrets = await installationSecrets(settings, stores.folder);
     await checkMasterKey(stores.database, secrets.master);
-    app = await NestFactory.create<NestExpressApplication>(AppModule.of({ settings, log, stores, secrets }), {
-      bodyParser: false,
-      logger: new NestLog(log),
-      abortOnError: false,
-      ...(settings.tls === null
-        ? {}
-        : {
-            httpsOptions: {
-              cert: readFileSync(settings.tls.certFile),
-              key: readFileSync(settings.tls.keyFile),
-            },
-          }),
-    });
+    app = await NestFactory.create<NestExpressApplication>(
+      AppModule.of({ settings, log, stores, secrets }),
+      new JsonAdapter(),
+      {
+        bodyParser: false,
+        logger: new NestLog(log),
+        abortOnError: false,
+        ...(settings.tls === null
+          ? {}
+          : {
+              httpsOptions: {
+                cert: readFileSync(settings.tls.certFile),
+                key: readFileSync(settings.tls.keyFile),
+              },
+            }),
+      },
+    );
     installHttpEdge(app, settings);
     installOpenApi(app);
     await app.init();

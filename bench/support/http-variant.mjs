@@ -2,7 +2,7 @@
  * One server of the build-up that `bench:http` measures, in a process of its own: prints its URL, and ends with its
  * parent. Each variant answers `GET /measured` with the object that it was given.
  *
- *     node http-variant.mjs <variant> <json file> <token>
+ *     node http-variant.mjs <variant> <json file>
  */
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
@@ -11,10 +11,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Controller, Get, Module } from '@nestjs/common';
 import { APP_GUARD, NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import express from 'express';
 import { ROOT } from './server.mjs';
 
-const [variant, file, token] = process.argv.slice(2);
+const [variant, file] = process.argv.slice(2);
 const answer = JSON.parse(readFileSync(file, 'utf8'));
 /** Each has all that those before it have. */
 const STEPS = ['nest', 'edge', 'metrics', 'log', 'guard', 'limit'];
@@ -52,6 +53,7 @@ async function nest(steps) {
   const { Metrics } = await of('platform/metrics/metrics.js');
   const { ServerState } = await of('platform/health/server-state.js');
   const { installHttpEdge } = await of('platform/http/http-edge.js');
+  const { JsonAdapter } = await of('platform/http/json-adapter.js');
   const settings = parseSettings({ NODE_ENV: 'production', DEFAULT_RATE_LIMIT: '1000000' });
   const providers = [
     { provide: Settings, useValue: settings },
@@ -60,7 +62,8 @@ async function nest(steps) {
     ServerState,
   ];
   const AppModule = await module(steps, settings, providers, of);
-  const app = await NestFactory.create(AppModule, { bodyParser: !steps.has('edge'), logger: false });
+  const adapter = steps.has('edge') ? new JsonAdapter() : new ExpressAdapter();
+  const app = await NestFactory.create(AppModule, adapter, { bodyParser: !steps.has('edge'), logger: false });
   if (steps.has('edge')) installHttpEdge(app, settings);
   return app;
 }
@@ -124,7 +127,7 @@ async function guard(steps, settings, of) {
   return [
     TenantContext,
     { provide: OperatorToken, useValue: new OperatorToken('not this one') },
-    { provide: PrincipalCache, useValue: { principalOf: () => cache.principalOf(token) } },
+    { provide: PrincipalCache, useValue: { principalOf: (given, hash) => cache.principalOf(given, hash) } },
     { provide: RateLimiter, useValue: limiter },
     { provide: APP_GUARD, useClass: KeyGuard },
   ];

@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { requestFacts } from '../platform/http/request-facts.js';
 import { ACCESS, type Access } from './access.decorator.js';
-import { isPlausible } from './api-key.js';
+import { hashToken } from './api-key.js';
 import { OperatorToken } from './operator-token.js';
 import { PrincipalCache } from './principal-cache.js';
 import { actorOf, type KeyPrincipal, type Principal } from './principal.js';
@@ -80,10 +80,10 @@ export class KeyGuard implements CanActivate {
   }
 
   private async authenticate(token: string): Promise<Principal> {
-    if (this.operator.matches(token)) return { kind: 'operator' };
-    if (!isPlausible(token)) throw new TokenInvalid('malformed token');
-    const principal = await this.principals.principalOf(token);
-    if (principal === null) throw new TokenInvalid('unknown, expired or revoked token');
+    const hash = hashToken(token);
+    if (this.operator.matchesHash(hash)) return { kind: 'operator' };
+    const principal = await this.principals.principalOf(token, hash);
+    if (principal === null) throw new TokenInvalid('malformed, unknown, expired or revoked token');
     if (principal.tenant.state === 'deleted')
       throw new TokenInvalid(`key of deleted tenant ${principal.tenant.id}`);
     return principal;

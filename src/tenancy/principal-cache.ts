@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { Client } from 'pg';
 import { LedgerConnection } from '../ledger/ledger-connection.js';
 import { Database } from '../platform/database/database.js';
-import { hashToken } from './api-key.js';
+import { isPlausible } from './api-key.js';
 import type { KeyPrincipal } from './principal.js';
 import { TenantDirectory } from './tenant-directory.js';
 
@@ -39,13 +39,15 @@ export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
     private readonly connection: LedgerConnection,
   ) {}
 
-  async principalOf(token: string): Promise<KeyPrincipal | null> {
-    const key = hashToken(token).toString('base64');
+  /** `hash`: the token's (`hashToken`). Null also for a token that can be none: the ledger is not asked. */
+  async principalOf(token: string, hash: Buffer): Promise<KeyPrincipal | null> {
+    const key = hash.toString('latin1');
     const entry = this.entries.get(key);
     if (entry !== undefined && entry.until > performance.now()) return entry.principal;
     const underWay = this.loading.get(key);
     if (underWay !== undefined) return underWay;
-    const load = this.load(key, token).finally(() => this.loading.delete(key));
+    if (!isPlausible(token)) return null;
+    const load = this.load(key, hash).finally(() => this.loading.delete(key));
     this.loading.set(key, load);
     return load;
   }
@@ -72,10 +74,10 @@ export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
     await this.listener?.end().catch(() => undefined);
   }
 
-  private async load(key: string, token: string): Promise<KeyPrincipal | null> {
+  private async load(key: string, hash: Buffer): Promise<KeyPrincipal | null> {
     const until = performance.now() + FRESH_MS;
     const generation = this.generation;
-    const principal = await this.directory.principalOf(token);
+    const principal = await this.directory.principalOf(hash);
     if (principal !== null && generation === this.generation) this.entries.set(key, { principal, until });
     return principal;
   }

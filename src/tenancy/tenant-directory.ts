@@ -3,7 +3,6 @@ import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import { Database } from '../platform/database/database.js';
 import type { PlanTier } from '../platform/config/plans.js';
-import { hashToken } from './api-key.js';
 import {
   SCOPES,
   type KeyPrincipal,
@@ -49,9 +48,8 @@ export class TenantDirectory {
     private readonly master: MasterKey,
   ) {}
 
-  /** Null for a token that is unknown, expired or revoked. A suspended or deleted tenant's key is still found. */
-  async principalOf(token: string): Promise<KeyPrincipal | null> {
-    const hash = hashToken(token);
+  /** By a token's hash (`hashToken`); null where it is unknown, expired or revoked. A suspended or deleted tenant's key is found. */
+  async principalOf(hash: Buffer): Promise<KeyPrincipal | null> {
     const rows = await this.database.readAsSystem<KeyRow>(
       `SELECT ${TENANT_COLUMNS}, k.id AS key_id, k.hash, k.workspace_id, k.scopes, k.rate_limit_per_minute
        FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
