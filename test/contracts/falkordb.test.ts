@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { FalkorDbEngine } from '../../src/spaces/falkordb/falkordb-engine.js';
-import { falkorDbIsThere, FalkorDbServerForTests } from '../support/falkordb.js';
+import { FalkorDbServerForTests, withFalkorDb } from '../support/falkordb.js';
 import type { EngineUnderTest } from './engine-under-test.js';
 import { graphSpaceContract } from './graph-space.contract.js';
 
@@ -17,5 +17,4 @@ async function falkorDb(): Promise<EngineUnderTest<FalkorDbEngine>> {
   };
 }
 
-if (falkorDbIsThere()) graphSpaceContract('falkordb', falkorDb, { exactStrengths: true });
-else test.todo('graph space: falkordb');
+withFalkorDb('FalkorDB', () => graphSpaceContract('falkordb', falkorDb, { exactStrengths: true }));

@@ -24,8 +24,8 @@ function whatIsMissing(): string | null {
 }
 
 /**
- * Whether the suites that need FalkorDB run here. Where they do not, the closing words of `npm test` say so; where
- * servers are promised (LOCI_REQUIRE_SERVERS=1), that is a failure.
+ * Whether FalkorDB runs here. Where it does not, the closing words of `npm test` say so; where servers are promised
+ * (LOCI_REQUIRE_SERVERS=1), that is a failure.
  */
 export function falkorDbIsThere(): boolean {
   const missing = whatIsMissing();
@@ -33,6 +33,12 @@ export function falkorDbIsThere(): boolean {
   if (process.env['LOCI_REQUIRE_SERVERS'] === '1') throw new Error(missing);
   cannotRun(missing);
   return false;
+}
+
+/** A suite that needs FalkorDB. */
+export function withFalkorDb(name: string, suite: () => void): void {
+  if (whatIsMissing() === null) describe(name, suite);
+  else it(`${name}: runs wherever servers are promised`, () => expect(falkorDbIsThere()).toBe(false));
 }
 
 /** FalkorDB's module from its npm package: SSPL, for tests only, never shipped. */
