@@ -173,7 +173,7 @@ function hasAll(info: Schemas['CollectionInfo'], { dense, sparse }: Wanted): boo
 
 /**
  * Whatever a filter names is indexed: a server in strict mode refuses filters that are not. `revision`, `stamp` and
- * `ledger` are only asked for by writes and counts, so theirs stay on disk.
+ * `era` are only asked for by writes and counts, so theirs stay on disk.
  */
 function payloadIndexes({ prefixes }: Abilities): Record<string, Schemas['PayloadSchemaParams']> {
   const word = { type: 'keyword' } as const;
@@ -192,7 +192,7 @@ function payloadIndexes({ prefixes }: Abilities): Record<string, Schemas['Payloa
     user: word,
     agent: word,
     revision: { ...time, on_disk: true },
-    ledger: { ...word, on_disk: true },
+    era: { ...word, on_disk: true },
     stamp: { ...word, on_disk: true },
   };
 }

@@ -1,6 +1,8 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
+import type { LedgerId } from '../projection.js';
 import type { Filter } from '../vector-space.js';
+import { eraOf } from './model-names.js';
 import type { Abilities } from './server-abilities.js';
 
 type Condition = Schemas['FieldCondition'] | Schemas['HasIdCondition'] | Schemas['Filter'];
@@ -16,8 +18,8 @@ export function inWorkspace(model: string, workspace: WorkspaceId): Clauses {
 }
 
 /** What one model holds of one ledger, in all workspaces. */
-export function inLedger(model: string, ledger: string): Clauses {
-  return { must: [is('ledger', ledger), is('model', model), is('gone', false)] };
+export function inLedger(model: string, ledger: LedgerId): Clauses {
+  return { must: [is('era', eraOf(ledger)), is('model', model), is('gone', false)] };
 }
 
 /** A workspace's memories that a filter lets through. An empty list of tags or types asks for nothing. */

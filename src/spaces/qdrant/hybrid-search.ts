@@ -2,7 +2,6 @@ import type { Schemas } from '@qdrant/js-client-rest';
 import { best, mergeRankings, promisingFirst, type Ranking } from '../embedded/best.js';
 import type { Candidate, VectorQuery } from '../vector-space.js';
 import { inWorkspace, passing } from './filters.js';
-import { sentVector } from './memory-points.js';
 import type { ModelNames } from './model-names.js';
 import type { Abilities } from './server-abilities.js';
 import { askedText } from './sparse-text.js';
@@ -12,15 +11,20 @@ type Found = Schemas['ScoredPoint'];
 
 /** The server settles ties as it likes; so many beyond the limit are asked for, so that they can be settled by id. */
 const TIES = 32;
-/** Which ledger a point belongs to comes with it: what is left of another one is passed over. */
-const TOLD = ['id', 'ledger'];
+/** Which era a point belongs to comes with it: what a former ledger left is passed over. */
+const TOLD = ['id', 'era'];
 
 /**
  * One search as one request, `/points/query/batch`: the watermark, which says whose points count, and a query for each
  * part. The port wants a candidate's cosines however it was found. Fetching vectors for those that text found would
- * be some 15 KB of JSON each, and a second request would be a second round trip; so the two dense queries prefetch the
- * best of all parts and score whatever comes together. The server then looks twice for the best of each part, which it
- * does in parallel and which is cheap beside the trip.
+ * be some 15 KB of JSON each, and a second request would be a second round trip; so the two dense queries first have
+ * the best of all parts fused by rank, and score whatever that leaves. The server then looks for the best of each
+ * part more than once, which it does in parallel and which is cheap beside the trip.
+ *
+ * The fusion (reciprocal rank with the server's constant of 2, which favours what is first somewhere) only decides who
+ * is looked at when there are more than the limit asks for: of each part at least the first quarter of it is. Their
+ * names come once, with the fused list; the other answers are ids and scores alone, as most of the time that
+ * Qdrant's client takes goes into reading JSON.
  */
 export function searchesFor(query: VectorQuery, names: ModelNames, abilities: Abilities): Search[] {
   const filter = passing(names.model, query.workspace, query.filter, abilities);
@@ -28,62 +32,71 @@ export function searchesFor(query: VectorQuery, names: ModelNames, abilities: Ab
   const watermark: Search = {
     filter: { must: [{ has_id: [names.watermark] }] },
     limit: 1,
-    with_payload: ['ledger'],
+    with_payload: ['era'],
   };
   if (query.vector === null && query.terms.length === 0) {
     const newest = { order_by: { key: 'timestamp', direction: 'desc' as const } };
     return [watermark, { query: newest, filter, limit, with_payload: [...TOLD, 'timestamp'] }];
   }
-  const dense = query.vector === null ? null : sentVector(query.vector);
+  const dense = query.vector === null ? null : askedVector(query.vector);
   const text = askedText(query.terms);
   const byVector =
     dense === null ? [] : [names.alone, names.joined].map((using) => ({ query: dense, using }));
+  const corpus = inWorkspace(names.model, query.workspace);
+  const rarity = abilities.rarityByWorkspace ? { params: { idf: { corpus } } } : {};
   const byText =
-    text.indices.length === 0
+    query.terms.length === 0
       ? []
-      : [names.textAlone, names.textJoined].map((using) => ({
-          query: text,
-          using,
-          ...(abilities.rarityByWorkspace
-            ? { params: { idf: { corpus: inWorkspace(names.model, query.workspace) } } }
-            : {}),
-        }));
-  const parts = [...byVector, ...byText].map((part) => ({ ...part, filter, limit }));
+      : [names.textAlone, names.textJoined].map((using) => ({ query: text, using, ...rarity }));
+  const prefetch = [...byVector, ...byText].map((part) => ({ ...part, filter, limit }));
+  const together = { prefetch, query: { fusion: 'rrf' as const }, limit };
+  if (dense === null) {
+    return [watermark, ...byText.map((part) => ({ ...part, filter, limit, with_payload: TOLD }))];
+  }
   return [
     watermark,
-    ...byVector.map((part) => ({
-      ...part,
-      prefetch: parts,
-      limit: parts.length * limit,
-      with_payload: TOLD,
-    })),
-    ...parts.slice(byVector.length).map((part) => ({ ...part, with_payload: TOLD })),
+    { ...together, with_payload: TOLD },
+    ...byVector.map((part) => ({ ...part, prefetch: together, limit })),
+    ...byText.map((part) => ({ ...part, filter, limit })),
   ];
+}
+
+/** Six decimals move a cosine by less than a millionth or two, and go over the wire six times. */
+function askedVector(vector: Float32Array): number[] {
+  return Array.from(vector, (value) => Math.round(value * 1e6) / 1e6);
 }
 
 interface Scored {
   id: string;
-  scores: (number | null)[];
+  /** By the place of the query in the request. */
+  scores: Map<number, number>;
 }
 
 /** Puts together what `searchesFor` found: the union of the best by each part, the most promising first. */
 export function candidatesOf(query: VectorQuery, answers: Schemas['QueryResponse'][]): Candidate[] {
   const [watermark, ...found] = answers.map(({ points }) => points);
-  const ledger = watermark?.[0]?.payload?.['ledger'];
-  if (ledger === undefined) return [];
-  const parts = (query.vector === null ? 0 : 2) + (query.terms.length === 0 ? 0 : 2);
-  const firstText = query.vector === null ? 0 : 2;
+  const era = watermark?.[0]?.payload?.['era'];
+  if (era === undefined) return [];
+  const byVector = query.vector !== null;
+  const byText = query.terms.length > 0;
   const memories = new Map<string, number>();
   const scored: Scored[] = [];
+  const place = ({ id, payload }: Found): number | undefined => {
+    const known = memories.get(String(id));
+    if (known !== undefined || payload?.['era'] !== era) return known;
+    memories.set(String(id), scored.length);
+    return scored.push({ id: String(payload['id']), scores: new Map() }) - 1;
+  };
+  // With a vector, the first query says who is looked at and what they are called; the others only score them.
+  if (byVector) found.shift()?.forEach(place);
   const rankings = found.map((points, part): Ranking => {
     const ranking: Ranking = { places: [], scores: [] };
     for (const point of points) {
-      if (point.payload?.['ledger'] !== ledger) continue;
-      const place = placeOf(point, memories, scored);
-      const score = parts === 0 ? Number(point.payload['timestamp']) : point.score;
-      const one = scored[place];
-      if (one !== undefined && parts > 0) one.scores[part] = score;
-      ranking.places.push(place);
+      const at = place(point);
+      if (at === undefined) continue;
+      const score = byVector || byText ? point.score : Number(point.payload?.['timestamp']);
+      scored[at]?.scores.set(part, score);
+      ranking.places.push(at);
       ranking.scores.push(score);
     }
     return best(ranking, query.limit);
@@ -93,21 +106,13 @@ export function candidatesOf(query: VectorQuery, answers: Schemas['QueryResponse
     return point === undefined ? [] : [{ ...one, ...point }];
   });
   merged.sort((a, b) => promisingFirst(a, b) || (a.id < b.id ? -1 : 1));
-  const score = (scores: (number | null)[], part: number): number | null => scores[part] ?? null;
-  const hasText = query.terms.length > 0;
+  const pair = (scores: Map<number, number>, first: number, asked: boolean) => ({
+    alone: asked ? (scores.get(first) ?? null) : null,
+    joined: asked ? (scores.get(first + 1) ?? null) : null,
+  });
   return merged.slice(0, query.limit).map(({ id, scores }) => ({
     id,
-    vector:
-      firstText === 0 ? { alone: null, joined: null } : { alone: score(scores, 0), joined: score(scores, 1) },
-    text: hasText
-      ? { alone: score(scores, firstText), joined: score(scores, firstText + 1) }
-      : { alone: null, joined: null },
+    vector: pair(scores, 0, byVector),
+    text: pair(scores, byVector ? 2 : 0, byText),
   }));
-}
-
-function placeOf({ id, payload }: Found, memories: Map<string, number>, scored: Scored[]): number {
-  const known = memories.get(String(id));
-  if (known !== undefined) return known;
-  memories.set(String(id), scored.length);
-  return scored.push({ id: String(payload?.['id']), scores: [] }) - 1;
 }

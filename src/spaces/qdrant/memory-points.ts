@@ -1,7 +1,7 @@
 import type { LedgerId } from '../projection.js';
 import { ItemRefused } from '../space-errors.js';
 import type { EmbeddingModel, MemoryPoint, VectorItem } from '../vector-space.js';
-import { pointId, type ModelNames } from './model-names.js';
+import { eraOf, pointId, type ModelNames } from './model-names.js';
 import type { Abilities } from './server-abilities.js';
 import { storedText, type SparseText } from './sparse-text.js';
 
@@ -77,7 +77,7 @@ function tombstone(item: VectorItem, to: Destination): QdrantPoint {
 }
 
 function identity({ workspace, id, revision }: VectorItem, { names, ledger }: Destination) {
-  return { workspace, id, revision, model: names.model, ledger };
+  return { workspace, id, revision, model: names.model, era: eraOf(ledger) };
 }
 
 function known(fields: Record<string, string | number | null>): Record<string, string | number> {

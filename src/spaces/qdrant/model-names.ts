@@ -41,6 +41,11 @@ export function pointId(names: ModelNames, ledger: LedgerId, workspace: Workspac
   return uuid(`${names.model}\0${ledger}\0${workspace}\0${id}`);
 }
 
+/** A ledger in short, as every point carries it. A tenant has few ledgers one after the other; 48 bits keep them apart. */
+export function eraOf(ledger: LedgerId): string {
+  return digest(ledger).slice(0, 12);
+}
+
 /** 122 bits of a SHA-256, as a UUID (RFC 9562, version 8): two memories never meet in one. */
 function uuid(text: string): string {
   const hex = digest(text);

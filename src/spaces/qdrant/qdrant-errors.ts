@@ -25,7 +25,7 @@ export function isThereAlready(error: unknown): boolean {
 /** What asking the same again could only repeat. Everything else is an outage: the ledger has it all, try again later. */
 const FINAL = new Set([400, 404, 409, 413, 422]);
 /** The connection broke, maybe before the request was read, as kept-alive connections do when the server closes them. */
-const BROKEN = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+const BROKEN = /\b(SocketError|UND_ERR_SOCKET|ECONNRESET|EPIPE)\b/;
 
 export function qdrantError(error: unknown, what: string): QdrantRefusal | SpaceUnavailable {
   const status = statusOf(error);
@@ -35,7 +35,7 @@ export function qdrantError(error: unknown, what: string): QdrantRefusal | Space
 }
 
 export function connectionBroke(error: unknown): boolean {
-  return codes(error).some((code) => BROKEN.has(code));
+  return BROKEN.test(story(error));
 }
 
 function statusOf(error: unknown): number | null {
@@ -47,16 +47,16 @@ function statusOf(error: unknown): number | null {
 function reasonOf(error: unknown): string {
   const { error: said } = fieldsOf(fieldsOf(fieldsOf(error)['data'])['status']);
   if (typeof said === 'string') return said;
-  return [String(fieldsOf(error)['message'] ?? error), ...codes(error)].join(' ');
+  return story(error);
 }
 
-/** The codes of an error and of what caused it. By their fields, as they may be of Node's own making, not of ours. */
-function codes(error: unknown): string[] {
-  const found: string[] = [];
+/** What is said of an error and of what caused it. By their fields, as they may be of Node's own making, not of ours. */
+function story(error: unknown): string {
+  const said: string[] = [];
   for (let at = fieldsOf(error); Object.keys(at).length > 0; at = fieldsOf(at['cause'])) {
-    if (typeof at['code'] === 'string') found.push(at['code']);
+    said.push([at['message'], at['code']].filter((field) => typeof field === 'string').join(' '));
   }
-  return found;
+  return said.length > 0 ? said.join(': ') : String(error);
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {

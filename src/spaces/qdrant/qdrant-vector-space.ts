@@ -13,7 +13,7 @@ import type { CollectionSetup } from './collection-setup.js';
 import { inLedger, is } from './filters.js';
 import { candidatesOf, searchesFor } from './hybrid-search.js';
 import { pointsOf } from './memory-points.js';
-import { modelNames, type ModelNames } from './model-names.js';
+import { eraOf, modelNames, type ModelNames } from './model-names.js';
 import type { QdrantCaller, QdrantConnection } from './qdrant-connection.js';
 import { isMissing, QdrantRefusal } from './qdrant-errors.js';
 import type { ServerAbilities } from './server-abilities.js';
@@ -50,7 +50,7 @@ interface Mark {
  * own work and passes over it. The same goes for the loser of two batches that raced from one watermark: its points
  * are true states of the ledger, only early. What is not guaranteed, and is in SQLite: that nobody sees half a batch.
  *
- * Points carry their ledger and have it in their ids, so those of a former ledger are in nobody's way; they are
+ * Points carry their ledger, in short as `era`, and have it in their ids, so those of a former ledger are in nobody's way; they are
  * deleted once the watermark is another's, and never before.
  */
 export class QdrantVectorSpace extends VectorSpace {
@@ -87,6 +87,7 @@ export class QdrantVectorSpace extends VectorSpace {
     const found = await this.mark();
     const { from } = batch;
     if ((found?.ledger ?? null) !== from.ledger || (found?.revision ?? 0) !== from.revision) return 'moved';
+    let at = found;
     try {
       const mark = found ?? (await this.claim(batch.ledger));
       if (mark === null) return 'moved';
@@ -99,7 +100,7 @@ export class QdrantVectorSpace extends VectorSpace {
         leftover: replaced,
       };
       const requests = guardedWrites(points, this.connection.requestBytes);
-      let at = mark;
+      at = mark;
       for (const [order, operations] of requests.entries()) {
         const to = order === requests.length - 1 ? next : { ...mark, stamp: randomUUID() };
         await this.write('apply a batch', [...operations, this.advance(at, to)]);
@@ -109,8 +110,8 @@ export class QdrantVectorSpace extends VectorSpace {
       if (replaced !== null) await this.forget(replaced);
       return 'applied';
     } catch (error) {
-      // Somebody dropped the collection meanwhile: its watermark is nowhere now.
-      if (isMissing(error)) return 'moved';
+      // Refused because the collection, or this model in it, is not what it was: dropped or made anew meanwhile.
+      if (error instanceof QdrantRefusal && (await this.mark())?.stamp !== at?.stamp) return 'moved';
       throw error;
     }
   }
@@ -203,7 +204,13 @@ export class QdrantVectorSpace extends VectorSpace {
     await this.setup.ensure(this.model, this.names, await this.abilities.get());
     const mark: Mark = { ledger, revision: 0, stamp: randomUUID(), leftover: null };
     const upsert: Schemas['PointsList'] = {
-      points: [{ id: this.names.watermark, vector: {}, payload: { ...mark, model: this.names.model } }],
+      points: [
+        {
+          id: this.names.watermark,
+          vector: {},
+          payload: { ...this.payloadOf(mark), model: this.names.model },
+        },
+      ],
       // Holds for no point that is there already: only a new one is let in.
       update_filter: { must: [is('stamp', mark.stamp)] },
     };
@@ -211,14 +218,18 @@ export class QdrantVectorSpace extends VectorSpace {
     return (await this.mark())?.stamp === mark.stamp ? mark : null;
   }
 
+  private payloadOf(mark: Mark): Record<string, unknown> {
+    return { ...mark, era: eraOf(mark.ledger) };
+  }
+
   private advance(from: Mark, to: Mark): Schemas['SetPayloadOperation'] {
     const filter = { must: [{ has_id: [this.names.watermark] }, is('stamp', from.stamp)] };
-    return { set_payload: { payload: { ...to }, filter } };
+    return { set_payload: { payload: this.payloadOf(to), filter } };
   }
 
   /** What a former ledger left. It never comes back: epochs only rise. */
   private async forget(ledger: LedgerId): Promise<void> {
-    const filter = { must: [is('model', this.names.model), is('ledger', ledger)] };
+    const filter = { must: [is('model', this.names.model), is('era', eraOf(ledger))] };
     await this.write('clear a former ledger', [{ delete: { filter } }]);
   }
 

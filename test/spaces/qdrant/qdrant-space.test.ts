@@ -133,7 +133,7 @@ describe('a tenant in Qdrant', () => {
     const points = [...(server.collections.get(address.name)?.points.values() ?? [])];
     const left = points.find(({ payload }) => payload['id'] === 'm2');
     if (left === undefined) throw new Error('nothing was held');
-    left.payload = { ...left.payload, ledger: ledgerOf(address, 7) };
+    left.payload = { ...left.payload, era: 'former' };
     const found = await space.search(question(workspace, { text: 'tea samovar', vector: towards(4, 1) }));
     expect(found).toHaveLength(1);
     expect(await space.count()).toBe(1);

@@ -56,7 +56,7 @@ function passesCondition(point: Point, condition: Condition, prefixes: boolean):
   }
   if (!('key' in condition)) {
     if (Object.keys(condition).every((key) => ['must', 'must_not', 'should', 'min_should'].includes(key))) {
-      return passes(point, condition as Filter, prefixes);
+      return passes(point, condition, prefixes);
     }
     throw new Unreadable(
       `data did not match any variant of untagged enum Condition: ${JSON.stringify(condition)}`,

@@ -32,6 +32,8 @@ export interface DescribedRequest {
   body: unknown;
 }
 
+const read = new Map<string, QdrantDescription>();
+
 /**
  * Qdrant's own OpenAPI description as a judge of requests, and of the stand-in's answers.
  *
@@ -65,7 +67,12 @@ export class QdrantDescription {
       );
       return null;
     }
-    return new QdrantDescription(JSON.parse(readFileSync(file, 'utf8')) as Description);
+    let known = read.get(file);
+    if (known === undefined) {
+      known = new QdrantDescription(JSON.parse(readFileSync(file, 'utf8')) as Description);
+      read.set(file, known);
+    }
+    return known;
   }
 
   /** What is wrong with a request, or null. */
