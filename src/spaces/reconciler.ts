@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { ChangeFeed } from '../ledger/change-feed.js';
 import { LedgerConnection } from '../ledger/ledger-connection.js';
 import type { Tenant } from '../tenancy/principal.js';
+import { Settings } from '../platform/config/settings.js';
 import { TenantDirectory } from '../tenancy/tenant-directory.js';
 import { Spaces } from './spaces.js';
 
@@ -24,9 +25,12 @@ export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly feed: ChangeFeed,
     private readonly spaces: Spaces,
     private readonly connection: LedgerConnection,
+    private readonly settings: Settings,
   ) {}
 
+  /** An API process leaves it to the workers. */
   onApplicationBootstrap(): void {
+    if (this.settings.role === 'api') return;
     this.timer = setInterval(() => this.look(), EVERY_MS).unref();
     this.connection.onReturn(() => this.look());
   }

@@ -7,6 +7,7 @@ import { joinedText, openContent, textHash, type Part } from '../../ledger/seale
 import type { Embedder } from '../../models/embedder.js';
 import { EmbedderUnavailable, TextRefused } from '../../models/models.errors.js';
 import { Models } from '../../models/models.js';
+import { Settings } from '../../platform/config/settings.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { TenantDirectory } from '../../tenancy/tenant-directory.js';
@@ -48,10 +49,12 @@ export class VectorBackfill implements OnApplicationBootstrap, OnApplicationShut
     private readonly spaces: Spaces,
     private readonly signal: BackfillSignal,
     private readonly modelChange: ModelChange,
+    private readonly settings: Settings,
   ) {}
 
+  /** An API process leaves it to the workers. */
   onApplicationBootstrap(): void {
-    this.running = this.run();
+    if (this.settings.role !== 'api') this.running = this.run();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Settings } from '../../platform/config/settings.js';
 import { Database } from '../../platform/database/database.js';
 import { HotSpaces } from '../../spaces/hot-spaces.js';
 import { Placements } from '../../spaces/placements.js';
@@ -49,9 +50,12 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly spaces: Spaces,
     private readonly hot: HotSpaces,
     private readonly principals: PrincipalCache,
+    private readonly settings: Settings,
   ) {}
 
+  /** An API process leaves it to the workers. */
   onApplicationBootstrap(): void {
+    if (this.settings.role === 'api') return;
     this.timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
   }
 

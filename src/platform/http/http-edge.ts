@@ -10,7 +10,7 @@ import { readBody } from './body.js';
 import { ProblemFilter } from './problem.filter.js';
 import { attachFacts } from './request-facts.js';
 import type { Reply, RequestFacts } from './request-facts.js';
-import { RequestMalformed, ServerStopping, TokenInUrl } from './request.errors.js';
+import { RequestMalformed, ServedElsewhere, ServerStopping, TokenInUrl } from './request.errors.js';
 import { securityHeaders } from './security-headers.js';
 import { ValidationPipe } from './validation.js';
 
@@ -40,6 +40,7 @@ export function installHttpEdge(app: NestExpressApplication, settings: Settings)
       next(new ServerStopping());
     } else next();
   });
+  if (settings.role === 'worker') app.use(onlyProbes);
   app.use(checkUrl);
   app.use(readBody());
   app.useGlobalPipes(new ValidationPipe());
@@ -76,6 +77,11 @@ function openRequest(done: (reply: Reply) => void) {
 
 function isDocs(url: string): boolean {
   return url === '/docs' || url.startsWith('/docs/') || url.startsWith('/docs?');
+}
+
+/** A worker answers for its own state alone; tenants are served by API processes. */
+function onlyProbes(request: Request, _response: Response, next: NextFunction): void {
+  next(/^\/(?:health|metrics)(?:[/?]|$)/.test(request.url) ? undefined : new ServedElsewhere());
 }
 
 const TOKEN_IN_QUERY = /[?&](?:token|access_token|api_?key|api_token|admin_token|x-api-key|authorization)=/i;

@@ -51,3 +51,11 @@ export class NoSuchErrorCode extends DomainError<'route.not_found'> {
     super('There is no error of that code.');
   }
 }
+
+export class ServedElsewhere extends DomainError<'route.not_found'> {
+  readonly code = 'route.not_found';
+
+  constructor() {
+    super('This process is a worker: it serves nothing but its health and metrics.');
+  }
+}
