@@ -157,6 +157,6 @@ function serve(env: Environment): Promise<RunningServer> {
   return startServer(settings, openLog(settings));
 }
 
-function urlOf({ host, port, user, password, database }: FreshDatabase): string {
+export function urlOf({ host, port, user, password, database }: FreshDatabase): string {
   return `postgresql://${user}:${encodeURIComponent(password)}@${encodeURIComponent(host)}:${port}/${database}`;
 }

@@ -7,6 +7,7 @@ import { allowedMethods } from './allowed-methods.js';
 import { problemOf, refusalOf } from './problem.js';
 import type { Problem, Refusal } from './problem.js';
 import { requestFacts } from './request-facts.js';
+import { ServedElsewhere } from './request.errors.js';
 
 /** Answers every error, from wherever it comes, with `application/problem+json`. */
 @Catch()
@@ -17,7 +18,8 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
     const facts = requestFacts(response);
-    const refusal = this.refine(refusalOf(error), request, response);
+    const refusal =
+      error instanceof ServedElsewhere ? refusalOf(error) : this.refine(refusalOf(error), request, response);
     facts.problem = { code: refusal.code };
     if (refusal.internal !== undefined) facts.problem.internal = refusal.internal;
     if (refusal.unexpected) this.log.error({ err: error, request_id: facts.requestId }, 'a fault of ours');
