@@ -273,6 +273,46 @@ export function graphSpaceContract(
       expect(await space.count()).toEqual({ nodes: 2, relationships: 1 });
     });
 
+    it('gives any name back as it was', async () => {
+      await fc.assert(
+        fc.asyncProperty(names, names, names, async (id, other, type) => {
+          const address = newAddress();
+          const space = made.engine.open(address);
+          await applyItems(space, ledgerOf(address), [
+            node(workspace, id, 1),
+            node(workspace, other, 2),
+            edge(workspace, { id: other, from: id, to: other, type, strength: 1, revision: 3 }),
+          ]);
+          expect((await space.list()).map((held) => `${held.kind} ${held.id}`).sort()).toEqual(
+            [...new Set([`memory ${id}`, `memory ${other}`]), `relation ${other}`].sort(),
+          );
+          const found = await space.related({ workspace, from: [id], types: [type], depth: 1, limit: 5 });
+          expect(found.map((one) => [one.id, one.start, one.relation.id, one.relation.type])).toEqual(
+            id === other ? [] : [[other, id, other, type]],
+          );
+          await made.engine.drop(address);
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    it('finds what lies behind a memory to which very many ways lead', async () => {
+      const between = Array.from({ length: 120 }, (_, at) => `between-${at}`);
+      const types = ['LEADS_TO', 'PREFERS', 'RELATES_TO', 'CONTRADICTS', 'OCCURRED_BEFORE'];
+      const link = (from: string, to: string, strength: number, type = 'RELATES_TO'): GraphItem =>
+        edge(workspace, { id: `${from}>${to} ${type}`, from, to, type, strength, revision: ++revision });
+      const weak = Array.from({ length: 10 }, (_, at) => `weak-${at}`);
+      await hold(
+        ...['a', 'crowded', ...between, ...weak].map((id) => node(workspace, id, ++revision)),
+        ...between.map((id) => link('a', id, 1)),
+        ...between.flatMap((id) => types.map((type) => link(id, 'crowded', 0.9, type))),
+        ...weak.map((id, at) => link('between-0', id, 0.5 - at / 100)),
+      );
+      const found = await space.related(ask('a', { depth: 3, limit: 125 }));
+      expect(found.slice(120).map(({ id }) => id)).toEqual(['crowded', ...weak.slice(0, 4)]);
+      expect(found).toHaveLength(125);
+    });
+
     it('drops all that it keeps for a tenant, and again without error', async () => {
       await hold(...nodes('ab'));
       expect(await made.holds(address)).toBe(true);
@@ -329,6 +369,26 @@ const graphs = fc.record({
   from: fc.nat(7),
   depth: fc.integer({ min: 1, max: 3 }),
 });
+
+/** Whatever the ledger lets be a name: anything but NUL and half characters. */
+const names = fc.oneof(
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }).filter((text) => !text.includes('\0')),
+  fc.constantFrom(
+    '"}) DETACH DELETE n //',
+    '\\',
+    '\\"',
+    `\\\\"'\``,
+    "' OR 1=1 --",
+    '$starts',
+    '/',
+    '../x',
+    'a b\tc\r\nd',
+    '\u2028',
+    '%s%n',
+    '__proto__',
+    'CYPHER x=1 MATCH (n) DELETE n',
+  ),
+);
 
 function letter(at: number): string {
   return String.fromCharCode(97 + at);

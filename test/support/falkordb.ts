@@ -10,6 +10,8 @@ import { createClient } from '@redis/client';
 import { cannotRun } from './cannot-run.js';
 
 const OPERATOR = 'operator';
+/** Those of docker-compose.yml. */
+const LIMITS = 'TIMEOUT_MAX 10000 QUERY_MEM_CAPACITY 268435456 RESULTSET_SIZE 10000';
 const STARTS_WITHIN_MS = 20_000;
 
 /** Null: everything is there. Otherwise the sentence that says what this machine lacks. */
@@ -148,7 +150,7 @@ export class FalkorDbServerForTests {
       'appendfsync everysec',
       'user default off',
       `user ${OPERATOR} on >${this.password} ~* &* +@all`,
-      `loadmodule ${String(modulePath())}`,
+      `loadmodule ${String(modulePath())} ${LIMITS}`,
       '',
     ].join('\n');
   }

@@ -14,8 +14,8 @@ export interface FalkorDbOptions {
   /** Connections of this process: all together (default 256), for one tenant (4), the wait for one (1,000 ms). */
   connections?: Partial<ConnectionLimits>;
   /**
-   * Milliseconds. Connecting (default 2,000); a reading query (1,500) and a writing one (8,000), which must not be
-   * above the server's TIMEOUT_MAX where that is set.
+   * Milliseconds. Connecting (default 2,000); a reading query (1,500) and a writing one (8,000). The server takes none
+   * above its TIMEOUT_MAX, and gives up writing queries only where it has one; elsewhere we stop waiting for it.
    */
   timeouts?: Partial<QueryTimeouts & { connectMs: number }>;
 }

@@ -15,7 +15,7 @@ import {
   RELATED,
   WATERMARK,
 } from './graph-queries.js';
-import { isStorable, keyOf, ofKey, rowsOf } from './graph-rows.js';
+import { isNameable, isStorable, keyOf, ofKey, rowsOf } from './graph-rows.js';
 
 /** Milliseconds after which the server gives a query up. */
 export interface QueryTimeouts {
@@ -75,8 +75,8 @@ export class FalkorDbGraphSpace extends GraphSpace {
     const text = RELATED[query.depth - 1];
     if (text === undefined) throw new RangeError(`a walk is 1 to ${RELATED.length} relations deep`);
     const types = query.types?.filter(isStorable) ?? null;
-    const starts = [...new Set(query.from)].filter(isStorable).map((id) => keyOf(query.workspace, id));
-    if (starts.length === 0 || !isStorable(query.workspace)) return [];
+    const starts = [...new Set(query.from)].filter(isNameable).map((id) => keyOf(query.workspace, id));
+    if (starts.length === 0) return [];
     const parameters = { starts, types, weakest: query.minStrength ?? 0, limit: query.limit };
     const ask = (most: number) => this.read(text, { ...parameters, most });
     let [reply] = await ask(WAYS(query.limit));

@@ -1,4 +1,4 @@
-import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
 import type { GraphItem, RelationEdge } from '../graph-space.js';
 import { ItemRefused } from '../space-errors.js';
 import type { Scalar } from './graph-commands.js';
@@ -13,14 +13,26 @@ export interface GraphRows {
   buried: Scalar[][];
 }
 
-/** The one name of an item in a graph that its tenant's workspaces share. A workspace's id has no slash. */
+/** What an index of the store can hold. */
+const LONGEST_KEY = 4_000;
+
+/**
+ * The one name of an item in a graph that its tenant's workspaces share: `<workspace>/<id>`, and a workspace's id
+ * has no slash. The id is written in the characters of a URL, where a UUID stays what it is: the store's index trims
+ * white space, splits at \u0001 and passes over what is longer than 4,096 bytes, without a word (FalkorDB 4.16.3).
+ */
 export function keyOf(workspace: WorkspaceId, id: string): string {
-  return `${workspace}/${id}`;
+  return `${workspace}/${encodeURIComponent(id)}`;
 }
 
 export function ofKey(key: string): { workspace: WorkspaceId; id: string } {
   const end = key.indexOf('/');
-  return { workspace: key.slice(0, end) as WorkspaceId, id: key.slice(end + 1) };
+  return { workspace: key.slice(0, end) as WorkspaceId, id: decodeURIComponent(key.slice(end + 1)) };
+}
+
+/** Whether a text can be part of an item's name. */
+export function isNameable(text: string): boolean {
+  return isStorable(text) && encodeURIComponent(text).length <= LONGEST_KEY;
 }
 
 /** Whether the store keeps a text as it is: it ends one at NUL, and has no half characters. */
@@ -67,11 +79,13 @@ function refuseUnstorable(item: GraphItem): void {
     throw new ItemRefused(item, reason);
   };
   if (!Number.isSafeInteger(item.revision) || item.revision < 0) refuse('its revision is beyond 2^53');
-  if (item.workspace.includes('/')) refuse('its workspace is none');
-  const texts: string[] = [item.workspace, item.id];
+  if (!isUuid(item.workspace)) refuse('its workspace is none');
+  const names = [item.workspace, item.id];
   if (item.kind === 'relation' && !item.gone) {
-    texts.push(item.from, item.to, item.type);
+    names.push(item.from, item.to);
+    if (!isStorable(item.type)) refuse('its type holds a NUL or half a character');
     if (!Number.isFinite(item.strength)) refuse('its strength is no number');
   }
-  if (!texts.every(isStorable)) refuse('it holds a NUL or half a character');
+  if (!names.every(isNameable))
+    refuse('it is named by a NUL, half a character, or more than the store can index');
 }
