@@ -107,8 +107,14 @@ function checked(vector: Float32Array, item: MemoryPoint, dimensions: number): F
   if (vector.length !== dimensions) {
     throw new ItemRefused(item, `a vector of ${vector.length} dimensions where ${dimensions} are wanted`);
   }
-  if (!vector.every(Number.isFinite)) throw new ItemRefused(item, 'a vector that is not finite');
+  if (!isFiniteVector(vector)) throw new ItemRefused(item, 'a vector that is not finite');
   return vector;
+}
+
+/** Calling `every` with a function costs twenty times as much, and a batch brings a hundred thousand numbers. */
+function isFiniteVector(vector: Float32Array): boolean {
+  for (const value of vector) if (!Number.isFinite(value)) return false;
+  return true;
 }
 
 function unpack({ ids, scores }: PackedCandidates): Candidate[] {
