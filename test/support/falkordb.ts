@@ -164,11 +164,11 @@ async function answering(child: ChildProcess, ask: () => Promise<unknown>): Prom
   for (const deadline = Date.now() + STARTS_WITHIN_MS; ;) {
     const error = await ask().then(
       () => null,
-      (reason: unknown) => reason,
+      (reason: unknown) => (reason instanceof Error ? reason : new Error('no reason given')),
     );
     if (error === null) return;
     if (child.exitCode !== null || Date.now() > deadline) {
-      throw new Error(`FalkorDB did not start: ${String(error)}\n${said}`);
+      throw new Error(`FalkorDB did not start: ${error.message}\n${said}`);
     }
     await new Promise((resume) => setTimeout(resume, 20));
   }

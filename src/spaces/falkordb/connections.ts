@@ -13,7 +13,7 @@ export interface ConnectionLimits {
 
 interface Waiting {
   login: Login;
-  grant(connection: Promise<Connection>): void;
+  grant: (connection: Promise<Connection>) => void;
 }
 
 /**
