@@ -167,5 +167,5 @@ function bodyOf({ embedding, ...dto }: StoreMemoryDto): object {
   // Hundreds of numbers are written as text at twenty times the price of their bytes.
   return embedding === undefined
     ? body
-    : { ...body, embedding: Buffer.from(Float64Array.from(embedding).buffer).toString('base64') };
+    : { ...body, embedding: Buffer.from(new Float64Array(embedding).buffer).toString('base64') };
 }
