@@ -1,11 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseServerAddress } from '../../src/spaces/falkordb/server-address.js';
 import { parseSettings, settingNames } from '../../src/platform/config/settings.js';
 
 interface Compose {
   services: Record<
     string,
-    { image?: string; environment?: Record<string, string>; healthcheck?: object; build?: string }
+    {
+      image?: string;
+      environment?: Record<string, string>;
+      healthcheck?: object;
+      build?: string;
+      volumes?: string[];
+    }
   >;
 }
 
@@ -24,7 +31,9 @@ describe('docker-compose.yml', () => {
     const secrets: Record<string, string> = {
       ADMIN_API_TOKEN: 'ab'.repeat(32),
       LOCI_MASTER_KEY: Buffer.alloc(32, 1).toString('base64'),
-      POSTGRES_PASSWORD: 'cd'.repeat(24),
+      DATABASE_PASSWORD: 'cd'.repeat(24),
+      QDRANT_API_KEY: 'ef'.repeat(24),
+      FALKORDB_PASSWORD: '01'.repeat(24),
     };
     const filled = Object.entries(environment).map(([name, value]) => [
       name,
@@ -35,6 +44,20 @@ describe('docker-compose.yml', () => {
     const settings = parseSettings(Object.fromEntries(filled) as Record<string, string>);
     expect(settings).toMatchObject({ mode: 'production', role: 'all' });
     expect(settings.databaseUrl).toContain('@postgres:5432/loci');
+    expect(settings.qdrant).toEqual({ url: 'http://qdrant:6333', apiKey: secrets['QDRANT_API_KEY'] });
+    expect(parseServerAddress(settings.falkordb?.url ?? '')).toMatchObject({
+      host: 'falkordb',
+      operator: { username: null, password: secrets['FALKORDB_PASSWORD'] },
+    });
+  });
+
+  it('gives Loci no superuser of PostgreSQL, and never the superuser’s password', () => {
+    const { environment = {}, volumes = [] } = services['postgres'] ?? {};
+    expect(environment).not.toHaveProperty('POSTGRES_USER');
+    expect(JSON.stringify(services['loci'])).not.toContain('POSTGRES_PASSWORD');
+    const mounted = volumes.find((volume) => volume.includes('/docker-entrypoint-initdb.d/'));
+    const script = readFileSync(join(__dirname, '../..', mounted?.split(':')[0] ?? ''), 'utf8');
+    expect(script).toMatch(/CREATE ROLE loci LOGIN NOSUPERUSER CREATEROLE .*NOBYPASSRLS/);
   });
 
   it('pins every image and watches every server', () => {

@@ -26,7 +26,12 @@ export function readPlacements(settings: Settings): PlacementPlan[] {
   const plans = Object.entries(readObject(settings.placementsFile)).map(([name, plan]) =>
     parsePlan(name, plan),
   );
-  return plans.some(({ name }) => name === SHARED) ? plans : [shared, ...plans];
+  const all = plans.some(({ name }) => name === SHARED) ? plans : [shared, ...plans];
+  const embedded = all.find(({ qdrant, falkordb }) => qdrant === null || falkordb === null);
+  if (settings.role !== 'all' && embedded !== undefined) {
+    throw refuse(`must give ${embedded.name} both servers where LOCI_ROLE is not all`);
+  }
+  return all;
 }
 
 function readObject(file: string): object {

@@ -131,8 +131,10 @@ function refuseContradictions(settings: Settings): void {
     if (settings.adminToken === null)
       throw new SettingsError('ADMIN_API_TOKEN', 'is needed with DATABASE_URL');
   }
-  const anyEmbedded = settings.databaseUrl === null || settings.qdrant === null || settings.falkordb === null;
-  if (settings.role !== 'all' && anyEmbedded && settings.placementsFile === null) {
+  // Where placements are named, their file says where vectors and graphs are: `readPlacements` looks there.
+  const indexEmbedded =
+    settings.placementsFile === null && (settings.qdrant === null || settings.falkordb === null);
+  if (settings.role !== 'all' && (settings.databaseUrl === null || indexEmbedded)) {
     throw new SettingsError(
       'LOCI_ROLE',
       'must be all where a store is embedded: set DATABASE_URL, QDRANT_URL and FALKORDB_URL for other roles',
