@@ -74,7 +74,7 @@ export class QdrantVectorSpace extends VectorSpace {
 
   /**
    * Rejects with `ItemRefused` where a vector has another length than the model's or is not finite; nothing was
-   * written then. Three requests, and one more for each further 8 MB of points.
+   * written then. Three requests, and one more for each further megabyte of points.
    */
   async apply(batch: Batch<VectorItem>): Promise<Applied> {
     const abilities = await this.abilities.get();
@@ -110,7 +110,8 @@ export class QdrantVectorSpace extends VectorSpace {
       if (replaced !== null) await this.forget(replaced);
       return 'applied';
     } catch (error) {
-      // Refused because the collection, or this model in it, is not what it was: dropped or made anew meanwhile.
+      // The collection, or this model in it, is not what it was: dropped or made anew meanwhile.
+      if (isMissing(error)) return 'moved';
       if (error instanceof QdrantRefusal && (await this.mark())?.stamp !== at?.stamp) return 'moved';
       throw error;
     }
