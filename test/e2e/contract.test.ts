@@ -47,6 +47,22 @@ describe('the memory routes', () => {
     expect(described.sort()).toEqual(served.sort());
   });
 
+  it('have neighbours for everybody, which answer as they are described', async () => {
+    for (const path of ['/', '/health', '/v1/health', '/health/live', '/health/ready', '/health/agent'])
+      expect([path, (await acme.get(path)).status]).toEqual([path, 200]);
+    expect((await acme.get('/errors/memory.not_found')).body).toMatchObject({ status: 404 });
+    expect((await acme.get('/v1/tenants/current')).body).toMatchObject({ tenant_id: tenant.slug });
+    const silent = Object.entries(description.document.paths).flatMap(([path, operations]) =>
+      Object.entries(operations)
+        .filter(([, { responses }]) =>
+          Object.entries(responses).some(([status, { content }]) => status < '300' && content === undefined),
+        )
+        .map(([method]) => `${method.toUpperCase()} ${path}`),
+    );
+    // Prometheus has its own format.
+    expect(silent).toEqual(['GET /metrics']);
+  });
+
   describe.each([
     ['at the root', '', ''],
     ['under /v1', '/v1', ''],

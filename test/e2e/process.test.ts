@@ -43,7 +43,7 @@ describe('the server as a process', () => {
       const caller = server.as(key);
       // Long enough to be under way: each text is embedded.
       const texts = (batch: number) =>
-        Array.from({ length: 40 }, (_, i) => ({
+        Array.from({ length: 20 }, (_, i) => ({
           content: `Batch ${batch}, text ${i}: ${'words '.repeat(60)}`,
         }));
       let answered = 0;
@@ -72,7 +72,7 @@ describe('the server as a process', () => {
       const after = again.as(key);
       for (const id of replies.flatMap(({ body }) => body.memory_ids))
         expect((await after.get(`/memory/${id}`)).status).toBe(200);
-      expect((await after.get('/recall?query=words&limit=100')).body).toMatchObject({ count: 100 });
+      expect((await after.get('/recall?query=words&limit=100')).body).toMatchObject({ count: 60 });
       expect((await again.stop()).code).toBe(0);
     }, 90_000);
   });
