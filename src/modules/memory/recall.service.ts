@@ -39,7 +39,8 @@ interface FactsRow extends QueryResultRow {
   session_id: string | null;
   joined: boolean;
   length: number;
-  timestamp: Date;
+  /** Seconds: as a date each would be parsed from text, for two hundred candidates that are not shown. */
+  at: number;
 }
 
 /** Recall: the space proposes ids with scores, the ledger tells what ranking needs, and only what is returned is opened. */
@@ -106,12 +107,13 @@ export class RecallService {
     const ids = [...new Set(proposals.flat().map((candidate) => candidate.id))];
     if (ids.length === 0) return [];
     const rows = await tx.rows<FactsRow>(
-      `SELECT id, session_id, previous_id IS NOT NULL AS joined, octet_length(content) - ${SEAL_BYTES} AS length, timestamp
+      `SELECT id, session_id, previous_id IS NOT NULL AS joined, octet_length(content) - ${SEAL_BYTES} AS length,
+         extract(epoch FROM timestamp)::float8 AS at
        FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
       // What is no UUID came from no ledger of ours: the gate hears of it.
       [tx.tenant.id, workspace, ids.filter(isUuid)],
     );
-    const times = new Map(rows.map((row) => [row.id, row.timestamp.getTime()]));
+    const times = new Map(rows.map((row) => [row.id, row.at]));
     await this.gate.examine(
       tx,
       workspace,
