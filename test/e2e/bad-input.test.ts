@@ -126,6 +126,16 @@ describe('bad input', () => {
     });
   });
 
+  it('is not what a fraction is that only a double can hold: it is zero', async () => {
+    const tiny = { importance: 5e-324, confidence: 1e-60 };
+    const { status, body } = await acme.post<{ memory_id: string }>('/memory', { content: 'Tiny', ...tiny });
+    expect(status).toBe(201);
+    const shown = await acme.patch(`/memory/${body.memory_id}`, { importance: 1e-50 });
+    expect(shown).toMatchObject({ status: 200, body: { memory: { importance: 0, confidence: 0 } } });
+    const ends = { memory1_id: memory, memory2_id: body.memory_id, type: 'RELATES_TO' };
+    expect((await acme.post('/associate', { ...ends, strength: 5e-324 })).status).toBe(201);
+  });
+
   it('beside good ones in a batch keeps those', async () => {
     const { status, body } = await acme.post('/memory/batch', {
       memories: [

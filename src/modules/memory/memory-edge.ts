@@ -16,6 +16,9 @@ const DEFAULT_TYPE = 'Context';
 const DEFAULT_IMPORTANCE = 0.5;
 const DEFAULT_CONFIDENCE = 0.9;
 
+// Fractions are kept as PostgreSQL's `real`, which refuses what is too small for it instead of taking it for zero: so
+// they are rounded to 32 bits here.
+
 /** What the memory routes have in common: from a request to domain values. */
 @Injectable()
 export class MemoryEdge {
@@ -83,8 +86,8 @@ export class MemoryEdge {
       content: dto.content,
       type: dto.type ?? DEFAULT_TYPE,
       tags: unique(dto.tags ?? []),
-      importance: dto.importance ?? DEFAULT_IMPORTANCE,
-      confidence: dto.confidence ?? DEFAULT_CONFIDENCE,
+      importance: Math.fround(dto.importance ?? DEFAULT_IMPORTANCE),
+      confidence: Math.fround(dto.confidence ?? DEFAULT_CONFIDENCE),
       metadata: dto.metadata ?? {},
       timestamp: instant(dto.timestamp) ?? new Date(),
       validFrom: instant(dto.t_valid),
@@ -105,8 +108,8 @@ export class MemoryEdge {
       ...(dto.content === undefined ? {} : { content: dto.content }),
       ...(dto.type === undefined ? {} : { type: dto.type }),
       ...(dto.tags === undefined ? {} : { tags: unique(dto.tags) }),
-      ...(dto.importance === undefined ? {} : { importance: dto.importance }),
-      ...(dto.confidence === undefined ? {} : { confidence: dto.confidence }),
+      ...(dto.importance === undefined ? {} : { importance: Math.fround(dto.importance) }),
+      ...(dto.confidence === undefined ? {} : { confidence: Math.fround(dto.confidence) }),
       ...(dto.metadata === undefined ? {} : { metadata: dto.metadata }),
       ...(dto.timestamp === undefined ? {} : { timestamp: instant(dto.timestamp) ?? new Date() }),
       ...(dto.t_valid === undefined ? {} : { validFrom: instant(dto.t_valid) }),

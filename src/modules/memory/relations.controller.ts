@@ -146,7 +146,7 @@ function readMany(associations: Record<string, unknown>[]): ReadAssociations {
 }
 
 function draftOf({ memory1_id: from, memory2_id: to, type, strength }: AssociationDto): RelationDraft {
-  return { from: from.toLowerCase(), to: to.toLowerCase(), type, strength };
+  return { from: from.toLowerCase(), to: to.toLowerCase(), type, strength: Math.fround(strength) };
 }
 
 /** Throws `MemoryNotFound`. */
