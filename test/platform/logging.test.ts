@@ -47,7 +47,6 @@ describe('a log line', () => {
       ms: 12,
       tenant: 'acme',
     });
-    // eslint-disable-next-line no-control-regex
     expect(readable(line).replace(/\u001b\[\d+m/g, '')).toBe('09:30:00.123 warn  slow ms=12 tenant=acme\n');
   });
 });

@@ -1,5 +1,5 @@
 import type { VectorQuery } from '../vector-space.js';
-import { best, mergeRankings, promisingFirst, type Merged, type Ranking } from './best.js';
+import { best, mergeRankings, promisingFirst, type Merged, type Ranking } from '../best.js';
 import { float32sOf, uint32sOf } from './blobs.js';
 import { firstKey, lastKey, placeOf } from './keys.js';
 import { product } from './point-memory.js';

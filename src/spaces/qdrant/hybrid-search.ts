@@ -1,5 +1,5 @@
 import type { Schemas } from '@qdrant/js-client-rest';
-import { best, mergeRankings, promisingFirst, type Ranking } from '../embedded/best.js';
+import { best, mergeRankings, promisingFirst, type Ranking } from '../best.js';
 import type { Candidate, VectorQuery } from '../vector-space.js';
 import { inWorkspace, passing } from './filters.js';
 import type { ModelNames } from './model-names.js';
