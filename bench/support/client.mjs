@@ -46,7 +46,17 @@ export class Client {
     this.#agent.destroy();
   }
 
-  #send(method, path, text) {
+  /** A kept connection may be closed by the server in the very moment in which it is used again: then once more. */
+  async #send(method, path, text) {
+    try {
+      return await this.#sendOnce(method, path, text);
+    } catch (error) {
+      if (error.code !== 'ECONNRESET' || !error.onKeptConnection) throw error;
+      return this.#sendOnce(method, path, text);
+    }
+  }
+
+  #sendOnce(method, path, text) {
     return new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${this.#token}` };
       if (text !== undefined) {
@@ -62,7 +72,7 @@ export class Client {
         );
         response.on('error', reject);
       });
-      call.on('error', reject);
+      call.on('error', (error) => reject(Object.assign(error, { onKeptConnection: call.reusedSocket })));
       call.end(text);
     });
   }
