@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { readFileSync } from 'node:fs';
 import { AppModule } from './app.module.js';
-import { checkMasterKey, installationSecrets, provisionDefaultTenant } from './installation.js';
+import { provisionDefaultTenant } from './installation.js';
 import { TenantProvisioning } from './modules/tenants/tenant-provisioning.service.js';
 import type { Settings } from './platform/config/settings.js';
 import { ServerState } from './platform/health/server-state.js';
@@ -29,8 +29,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   const stores = await openStores(settings);
   let app: NestExpressApplication | null = null;
   try {
-    const secrets = await installationSecrets(settings, stores.folder);
-    await checkMasterKey(stores.database, secrets.master);
+    const { secrets } = stores;
     app = await NestFactory.create<NestExpressApplication>(
       AppModule.of({ settings, log, stores, secrets }),
       new JsonAdapter(),

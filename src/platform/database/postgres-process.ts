@@ -27,6 +27,8 @@ const SETTINGS: Record<string, string> = {
   max_wal_senders: '0',
   io_method: 'sync',
   jit: 'off',
+  // Tables grow from nothing to many thousands within a minute: the planner is to hear of it soon.
+  autovacuum_naptime: '5s',
   max_parallel_workers_per_gather: '0',
   max_logical_replication_workers: '0',
   random_page_cost: '1.1',
