@@ -7,6 +7,12 @@ import type { VectorItem, VectorSpace } from './vector-space.js';
 /** A write answers after this long even where its projections are behind, and says so. */
 export const INDEXING_WAIT_MS = 2_000;
 
+/**
+ * `current`: the projection had everything when it was asked. `caught up`: it has now; what was read from it meanwhile may
+ * lack something. `behind`: it answers from what it has.
+ */
+export type Readiness = 'current' | 'caught up' | 'behind';
+
 /** A tenant's opened projections: the only way to reach its vectors and graph. */
 export class Space {
   private met = false;
@@ -37,9 +43,9 @@ export class Space {
   async meet(): Promise<void> {
     if (this.met) return;
     // A store that is waking, moving or away never keeps a write from the ledger.
-    const seen = (part: 'vectors' | 'graph') => this.ready(part).catch(() => false);
+    const seen = (part: 'vectors' | 'graph') => this.ready(part).catch(() => 'behind' as const);
     const [vectors, graph] = await Promise.all([seen('vectors'), seen('graph')]);
-    this.met = vectors && graph;
+    this.met = vectors !== 'behind' && graph !== 'behind';
   }
 
   /** True once the projections show everything committed before this call; false where that takes too long or fails. */
@@ -48,21 +54,22 @@ export class Space {
   }
 
   /**
-   * Catches up with whatever these projections lack, before they are read. Ready: nothing is missing.
+   * Catches up with whatever these projections lack, before they are read.
    * Asking costs one query, and a look at the store's own watermark. Throws `SpaceWaking` where the store has to be
    * built first and that takes too long, `SpaceMoved` where it is elsewhere by now.
    */
-  async ready(part: 'vectors' | 'graph'): Promise<boolean> {
+  async ready(part: 'vectors' | 'graph'): Promise<Readiness> {
     try {
       const [head, watermark] = await Promise.all([this.ledgerHead(), this[part].watermark()]);
-      if (isAt(watermark, head) || (await this.soon(this.lines[part].run()))) return true;
+      if (isAt(watermark, head)) return 'current';
+      if (await this.soon(this.lines[part].run())) return 'caught up';
       // A store that is merely behind answers from what it has; one that is empty or another's has nothing to say.
       if (watermark.ledger !== head.ledger && head.revision > 0) throw new SpaceWaking(this.name);
-      return false;
+      return 'behind';
     } catch (error) {
       if (error instanceof SpaceWaking || error instanceof SpaceMoved) throw error;
       this.report(error);
-      return false;
+      return 'behind';
     }
   }
 

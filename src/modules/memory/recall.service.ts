@@ -64,29 +64,31 @@ export class RecallService {
     const degraded = new Set<Degraded>();
     const space = this.spaces.open(tenant);
     const wordings = question.queries.length > 0 ? question.queries : [null];
-    const [ready, ...vectors] = await Promise.all([
-      space.ready('vectors'),
-      ...wordings.map((wording) => (wording === null ? null : this.vectors.of(tenant, wording))),
-    ]);
-    if (!ready) degraded.add('vectors');
-    const proposals = await Promise.all(
-      wordings.map((wording, i) => {
-        const vector = vectors[i] ?? null;
-        if (wording !== null && vector === null) degraded.add('models');
-        const query = {
-          workspace,
-          vector,
-          terms: wording === null ? [] : termsOf(wording),
-          filter: question.filter,
-          limit: Math.max(CANDIDATES, question.limit),
-        };
-        return space.vectors.search(query).catch((error: unknown) => {
-          this.logger.warn(`${tenant.space} cannot be searched: ${String(error)}`);
-          degraded.add('vectors');
-          return [];
-        });
-      }),
-    );
+    const search = () =>
+      Promise.all(
+        wordings.map(async (wording) => {
+          const vector = wording === null ? null : await this.vectors.of(tenant, wording);
+          if (wording !== null && vector === null) degraded.add('models');
+          const query = {
+            workspace,
+            vector,
+            terms: wording === null ? [] : termsOf(wording),
+            filter: question.filter,
+            limit: Math.max(CANDIDATES, question.limit),
+          };
+          return space.vectors.search(query).catch((error: unknown) => {
+            this.logger.warn(`${tenant.space} cannot be searched: ${String(error)}`);
+            degraded.add('vectors');
+            return [];
+          });
+        }),
+      );
+    // Nearly always nothing is missing: so the space is searched while it is asked, and again where something was.
+    const [ready, found] = await Promise.all([space.ready('vectors'), search()]);
+    if (ready === 'behind') degraded.add('vectors');
+    // What went wrong in a store that was not there yet is no matter once it is.
+    if (ready === 'caught up') degraded.clear();
+    const proposals = ready === 'caught up' ? await search() : found;
     const memories = await this.ledger.read(tenant, workspace, (tx) =>
       this.answer(tx, workspace, question, proposals),
     );
