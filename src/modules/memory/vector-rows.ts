@@ -18,16 +18,24 @@ export interface MadeVector extends PendingVector {
   vector: Float32Array;
 }
 
-/** Whoever waited for one of these waits no longer. */
+/**
+ * Whoever waited for one of these waits no longer. The vectors travel end to end as one value, which goes as it is: in an
+ * array each would be written out in hexadecimal and read again.
+ */
 export function insertVectors(tx: LedgerWrite, made: MadeVector[]): void {
   if (made.length === 0) return;
+  const sealed = made.map((v) => sealVector(tx.tenant.key, v.workspace, v.id, v.part, v.vector));
+  let end = 1;
+  const starts = sealed.map(({ length }) => (end += length) - length);
   tx.send(
     `WITH settled AS (
        DELETE FROM pending_vectors p USING unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[]) AS v (workspace_id, memory_id, part, model)
        WHERE p.tenant_id = $1 AND p.workspace_id = v.workspace_id AND p.memory_id = v.memory_id AND p.part = v.part AND p.model = v.model
      )
      INSERT INTO embeddings (tenant_id, workspace_id, memory_id, part, model, hash, given, vector)
-     SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::boolean[], $8::bytea[])
+     SELECT $1, v.workspace_id, v.memory_id, v.part, v.model, v.hash, v.given, substring($8::bytea FROM v.start FOR v.length)
+     FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::boolean[], $9::int[], $10::int[])
+       AS v (workspace_id, memory_id, part, model, hash, given, start, length)
      ON CONFLICT (tenant_id, workspace_id, memory_id, part, model)
      DO UPDATE SET hash = excluded.hash, given = excluded.given, vector = excluded.vector`,
     [
@@ -38,7 +46,9 @@ export function insertVectors(tx: LedgerWrite, made: MadeVector[]): void {
       made.map((v) => v.model),
       made.map((v) => v.hash),
       made.map((v) => v.given),
-      made.map((v) => sealVector(tx.tenant.key, v.workspace, v.id, v.part, v.vector)),
+      Buffer.concat(sealed),
+      starts,
+      sealed.map(({ length }) => length),
     ],
   );
 }
