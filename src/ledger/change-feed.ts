@@ -65,7 +65,7 @@ export class ChangeFeed {
 
   /** Where the tenant's ledger stands. */
   async head(tenant: Tenant): Promise<LedgerHead> {
-    const [row] = await this.ledger.read(tenant, WHOLE_TENANT, (tx) => tx.rows<HeadRow>(HEAD, [tenant.id]));
+    const [row] = await this.ledger.readRows<HeadRow>(tenant, WHOLE_TENANT, HEAD, [tenant.id]);
     if (row === undefined) throw new Error(`The ledger does not know tenant ${tenant.id}`);
     return { ledger: ledgerOf(tenant, row), revision: Number(row.tenant_revision) };
   }
@@ -77,16 +77,21 @@ export class ChangeFeed {
     after: number,
     limit: number,
   ): Promise<Changes<VectorItem>> {
-    const rows = await this.ledger.read(tenant, WHOLE_TENANT, (tx) =>
-      tx.rows<MemoryRow>(MEMORIES_AFTER, [tenant.id, after, limit, model]),
-    );
+    const rows = await this.ledger.readRows<MemoryRow>(tenant, WHOLE_TENANT, MEMORIES_AFTER, [
+      tenant.id,
+      after,
+      limit,
+      model,
+    ]);
     return feed(tenant, rows, limit, (row) => memoryItem(tenant, row), memoryTombstone);
   }
 
   async graphAfter(tenant: Tenant, after: number, limit: number): Promise<Changes<GraphItem>> {
-    const rows = await this.ledger.read(tenant, WHOLE_TENANT, (tx) =>
-      tx.rows<GraphRow>(GRAPH_AFTER, [tenant.id, after, limit]),
-    );
+    const rows = await this.ledger.readRows<GraphRow>(tenant, WHOLE_TENANT, GRAPH_AFTER, [
+      tenant.id,
+      after,
+      limit,
+    ]);
     return feed(tenant, rows, limit, graphItem, graphTombstone);
   }
 }

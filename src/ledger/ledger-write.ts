@@ -1,4 +1,5 @@
 import type { PoolClient, QueryResultRow } from 'pg';
+import { sendTogether } from '../platform/database/send-together.js';
 import type { PreparedStatements } from '../platform/database/prepared-statements.js';
 import type { Tenant } from '../tenancy/principal.js';
 import type { WorkspaceId } from '../tenancy/tenant.js';
@@ -54,6 +55,7 @@ export class LedgerWrite {
 
   /** A statement whose rows nobody needs: it is on its way at once, and `close` waits for it. */
   send(sql: string, values: unknown[]): void {
+    sendTogether(this.client);
     const sent = this.rows(sql, values);
     // Heard in `close`; until then nobody would be there to hear of a failure.
     sent.catch(() => undefined);

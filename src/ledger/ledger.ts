@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { Database } from '../platform/database/database.js';
+import { sendTogether } from '../platform/database/send-together.js';
 import type { PreparedStatements } from '../platform/database/prepared-statements.js';
 import type { Tenant } from '../tenancy/principal.js';
 import { isUuid, type TenantId, type WorkspaceId } from '../tenancy/tenant.js';
@@ -55,6 +56,7 @@ export class Ledger {
   async read<T>(tenant: Tenant, scope: LedgerScope, work: (tx: LedgerRead) => Promise<T>): Promise<T> {
     const begin = opening(tenant, scope, 'BEGIN READ ONLY');
     const client = await this.database.tenantClient();
+    sendTogether(client);
     const opened = client.query(begin);
     // Awaited below; until then nobody would be there to hear of it.
     opened.catch(() => undefined);
@@ -68,6 +70,27 @@ export class Ledger {
         () => client.release(true),
       );
     }
+  }
+
+  /** A read of one statement: the whole transaction leaves in one write. */
+  async readRows<Row extends QueryResultRow>(
+    tenant: Tenant,
+    scope: LedgerScope,
+    sql: string,
+    values: unknown[],
+  ): Promise<Row[]> {
+    const begin = opening(tenant, scope, 'BEGIN READ ONLY');
+    const client = await this.database.tenantClient();
+    sendTogether(client);
+    const [opened, answered, closed] = await Promise.allSettled([
+      client.query(begin),
+      client.query<Row>(this.database.statements.of(sql, values)),
+      client.query('COMMIT'),
+    ]);
+    client.release(closed.status === 'rejected');
+    if (opened.status === 'rejected') throw opened.reason;
+    if (answered.status === 'rejected') throw answered.reason;
+    return answered.value.rows;
   }
 
   /**

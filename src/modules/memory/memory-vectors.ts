@@ -68,12 +68,12 @@ export class MemoryVectors {
   }
 
   private cached(tenant: Tenant, hashes: string[], models: string[]): Promise<CachedRow[]> {
-    return this.ledger.read(tenant, WHOLE_TENANT, (tx) =>
-      tx.rows<CachedRow>(
-        `SELECT DISTINCT ON (hash, model) workspace_id, memory_id, part, model, hash, vector FROM embeddings
+    return this.ledger.readRows<CachedRow>(
+      tenant,
+      WHOLE_TENANT,
+      `SELECT DISTINCT ON (hash, model) workspace_id, memory_id, part, model, hash, vector FROM embeddings
          WHERE tenant_id = $1 AND hash = ANY($2) AND model = ANY($3) AND NOT given ORDER BY hash, model`,
-        [tenant.id, hashes.map((hash) => Buffer.from(hash, 'base64')), models],
-      ),
+      [tenant.id, hashes.map((hash) => Buffer.from(hash, 'base64')), models],
     );
   }
 

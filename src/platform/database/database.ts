@@ -3,6 +3,7 @@ import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral }
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { typeOrmConnection } from './migrations.js';
 import { PreparedStatements } from './prepared-statements.js';
+import { sendTogether } from './send-together.js';
 
 /** The roles of `roles.ts`; each transaction takes one, and neither owns a table. */
 export type DatabaseRole = 'loci_tenant' | 'loci_system';
@@ -63,6 +64,7 @@ export class Database {
   /** One statement that looks across tenants and changes nothing, in one round trip. */
   async readAsSystem<Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<Row[]> {
     const client = await poolOf(this.system).connect();
+    sendTogether(client);
     const sent = [
       client.query('BEGIN READ ONLY; SET LOCAL ROLE loci_system'),
       client.query<Row>(this.statements.of(sql, values)),
