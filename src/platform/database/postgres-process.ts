@@ -28,7 +28,7 @@ const SETTINGS: Record<string, string> = {
   io_method: 'sync',
   jit: 'off',
   // Tables grow from nothing to many thousands within a minute: the planner is to hear of it soon.
-  autovacuum_naptime: '5s',
+  autovacuum_naptime: '15s',
   max_parallel_workers_per_gather: '0',
   max_logical_replication_workers: '0',
   random_page_cost: '1.1',
