@@ -1,7 +1,6 @@
 import { Global, Module, type MiddlewareConsumer, type NestModule } from '@nestjs/common';
-import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_GUARD } from '@nestjs/core';
 import { ThrottlerStorage } from '@nestjs/throttler';
-import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { KeyGuard } from './key.guard.js';
 import { PrincipalCache } from './principal-cache.js';
 import { Quotas } from './quotas.js';
@@ -24,7 +23,6 @@ import { WorkspaceResolver } from './workspace-resolver.js';
     WorkspaceResolver,
     { provide: ThrottlerStorage, useClass: RateWindows },
     { provide: APP_GUARD, useClass: KeyGuard },
-    { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
   ],
   exports: [TenantContext, TenantDirectory, PrincipalCache, Quotas, WorkspaceResolver],
 })

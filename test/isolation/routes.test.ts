@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller, Loci as LociServer, Reply, TestTenant } from '../support/loci.js';
 import { Loci } from '../support/loci.js';
-import { declaredAccess, liveRoutes, nameOf } from '../support/live-routes.js';
+import { declaredAccess, liveRoutes, nameOf, postsWithoutIdempotency } from '../support/live-routes.js';
 import { asSuperuser } from '../support/superuser.js';
 import {
   OPERATOR_ROUTES,
@@ -74,6 +74,10 @@ describe('the wall, seen from outside', () => {
       ),
     ];
     expect([...routes].sort()).toEqual(known.sort());
+  });
+
+  it('takes an Idempotency-Key at every POST', () => {
+    expect(postsWithoutIdempotency(loci.server.app)).toEqual([]);
   });
 
   it('has a declaration at every handler', () => {

@@ -1,6 +1,8 @@
+import { RequestMethod } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { ACCESS, type Access } from '../../src/tenancy/access.decorator.js';
+import { IdempotencyInterceptor } from '../../src/tenancy/idempotency.interceptor.js';
 import { PUBLIC } from '../../src/tenancy/public.decorator.js';
 
 /** One method under one path of the running application's router, as Express has it: `GET /v1/memory/:id`. */
@@ -48,4 +50,23 @@ export function declaredAccess(app: NestExpressApplication): Map<string, Access 
     }
   }
   return declared;
+}
+
+/** Every handler of a POST that does not take an `Idempotency-Key`. By `Class.method`. */
+export function postsWithoutIdempotency(app: NestExpressApplication): string[] {
+  const found: string[] = [];
+  for (const module of app.get(ModulesContainer).values()) {
+    for (const { metatype } of module.controllers.values()) {
+      if (typeof metatype !== 'function') continue;
+      const prototype = metatype.prototype as Record<string, unknown>;
+      for (const name of Object.getOwnPropertyNames(prototype)) {
+        const handler = Object.getOwnPropertyDescriptor(prototype, name)?.value as unknown;
+        if (typeof handler !== 'function' || Reflect.getMetadata('method', handler) !== RequestMethod.POST)
+          continue;
+        const interceptors = (Reflect.getMetadata('__interceptors__', handler) ?? []) as unknown[];
+        if (!interceptors.includes(IdempotencyInterceptor)) found.push(`${metatype.name}.${name}`);
+      }
+    }
+  }
+  return found;
 }

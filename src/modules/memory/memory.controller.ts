@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Patch, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { KeptAnswer } from '../../ledger/idempotency.js';
@@ -7,6 +7,7 @@ import { parseInstant } from '../../platform/http/instant.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
 import { readItem } from '../../platform/http/validation.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
+import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { memoryId } from './memory-id.js';
@@ -48,7 +49,7 @@ export class MemoryController {
     private readonly editor: MemoryEditorService,
   ) {}
 
-  @Post('memory')
+  @IdempotentPost('memory')
   @ForScope('memory:write')
   @ApiOperation({ summary: 'Store a memory' })
   @ApiResponse({ status: 201, type: StoredMemoryDto })
@@ -77,7 +78,7 @@ export class MemoryController {
     return body;
   }
 
-  @Post('memory/batch')
+  @IdempotentPost('memory/batch')
   @ForScope('memory:write')
   @ApiOperation({ summary: 'Store up to 500 memories in one transaction' })
   @ApiResponse({ status: 201, type: StoredBatchDto })

@@ -1,10 +1,11 @@
-import { Body, Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { parseInstant } from '../../platform/http/instant.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
 import type { Filter } from '../../spaces/vector-space.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
+import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import { MemoryEdge } from './memory-edge.js';
 import { memoryDto } from './memory-replies.js';
@@ -38,7 +39,7 @@ export class RecallController {
     return this.answer(query, request, response);
   }
 
-  @Post('recall')
+  @IdempotentPost('recall')
   @HttpCode(200)
   @ForScope('memory:read')
   @ApiOperation({ summary: 'The same, as a body' })

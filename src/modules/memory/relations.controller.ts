@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiExtraModels,
@@ -11,6 +11,7 @@ import type { Request, Response } from 'express';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
 import { readItem } from '../../platform/http/validation.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
+import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import { MemoryEdge } from './memory-edge.js';
 import { memoryId } from './memory-id.js';
@@ -39,7 +40,7 @@ export class RelationsController {
     private readonly relations: RelationsService,
   ) {}
 
-  @Post('associate')
+  @IdempotentPost('associate')
   @ForScope('memory:write')
   @ApiOperation({ summary: 'Relate two memories, or up to 500 pairs at once' })
   @ApiResponse({

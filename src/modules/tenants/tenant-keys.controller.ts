@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Settings } from '../../platform/config/settings.js';
 import { parseInstant } from '../../platform/http/instant.js';
@@ -6,6 +6,7 @@ import { RequestInvalid } from '../../platform/http/request.errors.js';
 import { ForOperator } from '../../tenancy/access.decorator.js';
 import { ShowsSecret } from '../../tenancy/idempotency.interceptor.js';
 import { ROLE_SCOPES, SCOPES, type Scope } from '../../tenancy/principal.js';
+import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import { isUuid, parseWorkspaceId } from '../../tenancy/tenant.js';
 import { TenantKeys, type KeyOrder } from './tenant-keys.service.js';
@@ -34,7 +35,7 @@ export class TenantKeysController {
     private readonly keys: TenantKeys,
   ) {}
 
-  @Post()
+  @IdempotentPost()
   @ShowsSecret()
   @ApiOperation({ summary: 'Make a key, or bring along a token that the tenant already has' })
   @ApiResponse({ status: 201, type: CreatedKeyDto })

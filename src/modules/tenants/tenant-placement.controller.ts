@@ -1,8 +1,9 @@
-import { Body, Controller, Get, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Text } from '../../platform/http/fields.js';
 import { ForOperator } from '../../tenancy/access.decorator.js';
+import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import { TenantMove, type PlacementProgress } from './tenant-move.service.js';
 
@@ -35,7 +36,7 @@ export class TenantPlacementController {
     private readonly moves: TenantMove,
   ) {}
 
-  @Post()
+  @IdempotentPost()
   @ApiOperation({ summary: 'Move a tenant to another placement while it serves' })
   @ApiResponse({ status: 202, type: TenantPlacementDto })
   @ApiResponse({ status: 200, type: TenantPlacementDto, description: 'It is there already' })

@@ -1,6 +1,7 @@
-import { Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { Controller, HttpCode, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Verification, type ProjectionVerdict } from '../../spaces/verification.js';
+import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { ForOperator } from '../../tenancy/access.decorator.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { TenantDirectory } from '../../tenancy/tenant-directory.js';
@@ -40,7 +41,7 @@ export class TenantProjectionsController {
     private readonly verification: Verification,
   ) {}
 
-  @Post('verify')
+  @IdempotentPost('verify')
   @HttpCode(200)
   @ApiOperation({ summary: "Hold a tenant's projections against its ledger" })
   @ApiResponse({ status: 200, type: VerdictDto })
@@ -48,7 +49,7 @@ export class TenantProjectionsController {
     return this.verdict(await this.find(ref));
   }
 
-  @Post('rebuild')
+  @IdempotentPost('rebuild')
   @HttpCode(200)
   @ApiOperation({ summary: "Build a tenant's projections anew from its ledger, and verify them" })
   @ApiResponse({ status: 200, type: VerdictDto })

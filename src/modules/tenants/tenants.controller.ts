@@ -1,10 +1,11 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Settings } from '../../platform/config/settings.js';
 import { readCursor, writeCursor } from '../../platform/http/cursor.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
 import { ForOperator } from '../../tenancy/access.decorator.js';
+import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import { parseTenantSlug } from '../../tenancy/tenant.js';
 import { ShowsSecret } from '../../tenancy/idempotency.interceptor.js';
@@ -43,7 +44,7 @@ export class TenantsController {
     private readonly stats: TenantStatsService,
   ) {}
 
-  @Post()
+  @IdempotentPost()
   @ShowsSecret()
   @ApiOperation({ summary: 'Provision a tenant with its default workspace, agent and key' })
   @ApiResponse({ status: 201, type: ProvisionedTenantDto })
@@ -109,7 +110,7 @@ export class TenantsController {
     return deletedDto(await this.tenants.move(ref, 'delete', requestId));
   }
 
-  @Post(':tenant/suspend')
+  @IdempotentPost(':tenant/suspend')
   @HttpCode(200)
   @ApiOperation({ summary: 'Refuse every key of a tenant; nothing is deleted' })
   @ApiResponse({ status: 200, type: TenantDto })
@@ -119,7 +120,7 @@ export class TenantsController {
     );
   }
 
-  @Post(':tenant/resume')
+  @IdempotentPost(':tenant/resume')
   @HttpCode(200)
   @ApiOperation({ summary: 'Let a suspended tenant go on' })
   @ApiResponse({ status: 200, type: TenantDto })
@@ -127,7 +128,7 @@ export class TenantsController {
     return this.show(await this.tenants.move(ref, 'resume', this.context.request.requestId));
   }
 
-  @Post(':tenant/restore')
+  @IdempotentPost(':tenant/restore')
   @HttpCode(200)
   @ApiOperation({ summary: 'Bring a deleted tenant back' })
   @ApiResponse({ status: 200, type: TenantDto })
