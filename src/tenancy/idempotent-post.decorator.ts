@@ -6,5 +6,5 @@ import { IdempotencyInterceptor } from './idempotency.interceptor.js';
  * interceptor that merely lets a GET pass costs it as much as its guard does.
  */
 export function IdempotentPost(path = ''): MethodDecorator {
-  return applyDecorators(Post(path), UseInterceptors(IdempotencyInterceptor)) as MethodDecorator;
+  return applyDecorators(Post(path), UseInterceptors(IdempotencyInterceptor));
 }
