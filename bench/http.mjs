@@ -1,7 +1,7 @@
 /**
  * What does everything around a route cost?
  *
- *     npm run bench:http -- [--rounds 5] [--seconds 2] [--connections 32]
+ *     npm run bench:http -- [--rounds 5] [--seconds 2] [--warmup 8] [--connections 32]
  *
  * An authenticated `GET /v1/tenants/current` and a recall in a small tenant, on the whole server with its production
  * settings, against bare Express 5 and bare node:http that answer with the same JSON; and the steps in between.
@@ -34,10 +34,12 @@ const STEPS = [
 const QUESTION = '/recall?limit=5&query=What%20was%20repaired%20in%20the%20garden%3F';
 
 await run(async () => {
-  const options = readOptions({ rounds: 5, seconds: 2, connections: 32 });
+  const options = readOptions({ rounds: 5, seconds: 2, warmup: 8, connections: 32 });
   const load = {
     rounds: count(options, 'rounds', { max: 50 }),
     seconds: count(options, 'seconds', { max: 60 }),
+    // A server answers several times as fast once its code is compiled, and the larger ones take longer until then.
+    warmup: count(options, 'warmup', { max: 60 }),
     connections: count(options, 'connections', { max: 512 }),
   };
   const target = await openTarget(options);
@@ -106,7 +108,7 @@ async function startVariant(name, file, folder) {
 
 async function measure(servers, load) {
   const rounds = servers.map(() => []);
-  for (const server of servers) await shoot(server, { ...load, seconds: 1 });
+  for (const server of servers) await shoot(server, { ...load, seconds: load.warmup });
   for (let done = 0; done < load.rounds; done++) {
     for (const [at, server] of servers.entries()) rounds[at].push(await shoot(server, load));
   }
