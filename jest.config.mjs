@@ -1,5 +1,5 @@
 /** Suites run as CommonJS through swc; the packages below ship only ES modules. */
-const esmPackages = ['@nestjs', '@qdrant', 'lru-cache', '@lat.md', '@huggingface', 'openai', 'uuid'];
+const esmPackages = ['@nestjs', '@qdrant', 'lru-cache', '@lat.md', '@huggingface', 'openai', 'uuid', 'jose'];
 
 export default {
   testEnvironment: 'node',
