@@ -90,6 +90,18 @@ export class TenantDirectory {
     ]);
   }
 
+  /** Models that answered until a switch before this time, and are still kept. */
+  async retiredModels(before: Date, limit: number): Promise<{ tenant: Tenant; model: string }[]> {
+    const rows = await this.database.asSystem<(TenantRow & { retired_model: string })[]>((manager) =>
+      manager.query(
+        `SELECT ${TENANT_COLUMNS}, t.retired_model FROM tenants t
+         WHERE t.state = 'active' AND t.retired_at < $1 ORDER BY t.retired_at LIMIT $2`,
+        [before, limit],
+      ),
+    );
+    return rows.map((row) => ({ tenant: this.tenantFrom(row), model: row.retired_model }));
+  }
+
   /** Every active tenant, read page by page. */
   async *activeTenants(pageSize: number): AsyncGenerator<Tenant> {
     for (let after = FIRST_ID; ;) {

@@ -1,7 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { systemCause } from '../../ledger/cause.js';
 import { ChangeFeed } from '../../ledger/change-feed.js';
-import type { LedgerWrite } from '../../ledger/ledger-write.js';
 import { Ledger, WHOLE_TENANT } from '../../ledger/ledger.js';
 import { Models } from '../../models/models.js';
 import { Spaces } from '../../spaces/spaces.js';
@@ -10,20 +9,18 @@ import type { Tenant } from '../../tenancy/principal.js';
 import { TenantDirectory } from '../../tenancy/tenant-directory.js';
 
 const TENANTS_AT_ONCE = 100;
-/** Requests that began before a switch may write for the old model this long after it: longer than any takes. */
+/** Requests that began before a switch may ask and write for the old model this long after it: longer than any takes. */
 const LINGER_MS = 60_000;
 
 /**
  * Moves tenants to the model that is set. The new model's vectors are made beside the old ones, in a projection with a
- * watermark of its own; until that has caught up, the old one answers. Then the tenant is switched, and what was the
- * old model's is dropped, from the ledger and from the space.
+ * watermark of its own; until that has caught up, the old one answers. Then the tenant is switched. The old model is
+ * retired: it goes on answering those who still ask it, and a minute later it is dropped, from the space and from the
+ * ledger.
  */
 @Injectable()
 export class ModelChange {
   private readonly logger = new Logger(ModelChange.name);
-
-  /** What was switched, and is to be swept once more. */
-  private switched: { tenant: Tenant; at: number }[] = [];
 
   constructor(
     private readonly ledger: Ledger,
@@ -42,25 +39,32 @@ export class ModelChange {
     }
   }
 
-  /** Switches those whose new projection has everything, and sweeps up after those that were switched. */
-  async finish(now = Date.now()): Promise<void> {
-    const due = this.switched.filter(({ at }) => now - at >= LINGER_MS);
-    this.switched = this.switched.filter((entry) => !due.includes(entry));
-    for (const { tenant } of due) await this.sweepUp(tenant);
+  /** Switches those whose new projection has everything, and drops the models that were retired long enough ago. */
+  async finish(now = new Date()): Promise<void> {
+    const before = new Date(now.getTime() - LINGER_MS);
+    for (const { tenant, model } of await this.directory.retiredModels(before, TENANTS_AT_ONCE)) {
+      await this.forget(tenant, model);
+    }
     for (const tenant of await this.directory.notYetOn(this.models.currentId, TENANTS_AT_ONCE)) {
       const space = this.spaces.open(tenant);
       if (await space.indexed()) await this.switchOver(tenant);
     }
   }
 
-  /** What late requests wrote for the old model, unless the tenant has gone back to it. */
-  private async sweepUp(tenant: Tenant): Promise<void> {
-    const [now] = await this.ledger.read(tenant, WHOLE_TENANT, (tx) =>
-      tx.rows<{ embedding_model: string }>('SELECT embedding_model FROM tenants WHERE id = $1', [tenant.id]),
-    );
-    if (now?.embedding_model !== this.models.currentId) return;
-    await this.ledger.write(tenant, WHOLE_TENANT, systemCause('model-change'), forgetOtherModels);
-    await this.spaces.vectorsOf(tenant, tenant.embeddingModel).drop();
+  /** A model that was retired, unless the tenant is going back to it. The space first: the ledger remembers to try again. */
+  private async forget(tenant: Tenant, model: string): Promise<void> {
+    const wanted = model === tenant.embeddingModel || model === this.models.currentId;
+    if (!wanted) await this.spaces.vectorsOf(tenant, model).drop();
+    await this.ledger.write(tenant, WHOLE_TENANT, systemCause('model-change'), async (tx) => {
+      const retired = await tx.rows(
+        'UPDATE tenants SET retired_model = NULL, retired_at = NULL WHERE id = $1 AND retired_model = $2 RETURNING id',
+        [tenant.id, model],
+      );
+      if (retired.length === 0 || wanted) return;
+      for (const table of ['embeddings', 'pending_vectors']) {
+        await tx.rows(`DELETE FROM ${table} WHERE tenant_id = $1 AND model = $2`, [tenant.id, model]);
+      }
+    });
   }
 
   private async switchOver(tenant: Tenant): Promise<void> {
@@ -82,7 +86,6 @@ export class ModelChange {
           PRINCIPALS_CHANNEL,
         ]);
         if (rows.length === 0) return false;
-        await forgetOtherModels(tx);
         tx.record('tenant.model_change', null, tenant.id, {
           from: tenant.embeddingModel,
           to: this.models.currentId,
@@ -91,19 +94,7 @@ export class ModelChange {
       },
     );
     if (!switched) return;
-    await this.spaces.vectorsOf(tenant, tenant.embeddingModel).drop();
-    this.switched.push({ tenant, at: Date.now() });
     this.logger.log(`${tenant.space} now answers with ${this.models.currentId}`);
-  }
-}
-
-/** Of every model but the one that answers. */
-async function forgetOtherModels(tx: LedgerWrite): Promise<void> {
-  for (const table of ['embeddings', 'pending_vectors']) {
-    await tx.rows(
-      `DELETE FROM ${table} WHERE tenant_id = $1 AND model <> (SELECT embedding_model FROM tenants WHERE id = $1)`,
-      [tx.tenant.id],
-    );
   }
 }
 
@@ -122,7 +113,7 @@ WHERE m.tenant_id = $1 AND parts.hash IS NOT NULL AND e.memory_id IS NULL AND u.
 ON CONFLICT DO NOTHING`;
 
 const SWITCH = `
-UPDATE tenants SET embedding_model = $2
+UPDATE tenants SET embedding_model = $2, retired_model = embedding_model, retired_at = now()
 WHERE id = $1 AND revision = $3
   AND NOT EXISTS (SELECT FROM pending_vectors WHERE tenant_id = $1 AND model = $2)
 RETURNING pg_notify($4, id::text)`;
