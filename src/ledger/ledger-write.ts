@@ -19,6 +19,7 @@ interface AuditEntry {
   workspace: WorkspaceId | null;
   action: string;
   target: string | null;
+  targets: readonly string[] | null;
   detail: unknown;
 }
 
@@ -81,9 +82,29 @@ export class LedgerWrite {
     this.usage.set(key, counted);
   }
 
-  /** `detail` is sealed under the tenant's key; secrets do not belong in it. */
-  record(action: string, workspace: WorkspaceId | null, target: string | null, detail: unknown = null): void {
-    this.audit.push({ action, workspace, target, detail });
+  /**
+   * One record for one thing that was done, however many ids it was done to; none where it was done to none.
+   * `detail` is sealed under the tenant's key; secrets do not belong in it.
+   */
+  record(
+    action: string,
+    workspace: WorkspaceId | null,
+    target: string | readonly string[] | null,
+    detail: unknown = null,
+  ): void {
+    if (target === null || typeof target === 'string') {
+      this.audit.push({ action, workspace, target, targets: null, detail });
+    } else if (target.length > 0) {
+      const [only] = target;
+      const single = target.length === 1 && only !== undefined;
+      this.audit.push({
+        action,
+        workspace,
+        target: single ? only : null,
+        targets: single ? null : target,
+        detail,
+      });
+    }
   }
 
   /** Writes what was noted; the tenant's revision afterwards. */
@@ -108,6 +129,8 @@ export class LedgerWrite {
         this.audit.map((a) => a.workspace),
         this.audit.map((a) => a.action),
         this.audit.map((a) => a.target),
+        // PostgreSQL has no arrays of arrays of different lengths: each travels as its own text.
+        this.audit.map((a) => (a.targets === null ? null : `{${a.targets.join(',')}}`)),
         this.audit.map((a) => this.sealDetail(a)),
         this.cause.actor,
         this.cause.requestId,
@@ -144,9 +167,9 @@ WITH tenant AS (
   FROM unnest($9::uuid[], $10::text[], $11::bigint[]) AS u (workspace_id, meter, quantity)
   ON CONFLICT (tenant_id, workspace_id, meter, hour) DO UPDATE SET quantity = usage_counters.quantity + excluded.quantity
 ), audited AS (
-  INSERT INTO audit_records (tenant_id, workspace_id, action, target, detail, actor, request_id)
-  SELECT $1, a.workspace_id, a.action, a.target, a.detail, $16, $17
-  FROM unnest($12::uuid[], $13::text[], $14::text[], $15::bytea[]) AS a (workspace_id, action, target, detail)
+  INSERT INTO audit_records (tenant_id, workspace_id, action, target, targets, detail, actor, request_id)
+  SELECT $1, a.workspace_id, a.action, a.target, a.targets::uuid[], a.detail, $17, $18
+  FROM unnest($12::uuid[], $13::text[], $14::text[], $15::text[], $16::bytea[]) AS a (workspace_id, action, target, targets, detail)
 )
-UPDATE idempotency_keys SET status = $20, answer = $21
-WHERE tenant_id = $1 AND route = $18 AND key_hash = $19`;
+UPDATE idempotency_keys SET status = $21, answer = $22
+WHERE tenant_id = $1 AND route = $19 AND key_hash = $20`;

@@ -48,7 +48,9 @@ export class CandidateGate {
     this.logger.error(`${tenant.space} proposed ${stray.length} ids that its ledger never knew`);
     void this.ledger
       .write(tenant, workspace, systemCause('recall'), async (tx) => {
-        for (const id of stray.slice(0, 100)) tx.record('space.stray_candidate', workspace, id.slice(0, 100));
+        // What is no id at all is named in the detail: it may be anything.
+        const ids = stray.slice(0, 100).map((id) => id.slice(0, 100));
+        tx.record('space.stray_candidate', workspace, ids.length === 1 ? (ids[0] ?? null) : null, { ids });
       })
       .catch((error: unknown) =>
         this.logger.error(`The incident could not be put on record: ${String(error)}`),

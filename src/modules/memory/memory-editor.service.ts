@@ -143,14 +143,13 @@ export class MemoryEditorService {
       scope,
     );
     for (const relation of relations) tx.changed(workspace, 'relation', relation.id, true);
-    for (const { id } of removed) {
-      tx.changed(workspace, 'memory', id, true);
-      tx.record('memory.delete', workspace, id);
-    }
+    const removedIds = removed.map(({ id }) => id);
+    for (const id of removedIds) tx.changed(workspace, 'memory', id, true);
+    tx.record('memory.delete', workspace, removedIds);
     insertPending(tx, await rejoin(tx, workspace, followers, this.vectors.modelsFor(tx.tenant)));
     tx.countMemories(-removed.length);
     if (removed.length > 0) tx.meter(workspace, 'memories_deleted', removed.length);
-    return removed.map((row) => row.id);
+    return removedIds;
   }
 
   /** Takes a memory out of the chain it was in and into the one where it now belongs; who follows another than before. */

@@ -178,7 +178,11 @@ export class MemoryStoreService {
     insertPending(tx, pending);
     tx.countMemories(added.length);
     tx.meter(workspace, 'memories_stored', added.length);
-    for (const memory of added) tx.record('memory.create', workspace, memory.id);
+    tx.record(
+      'memory.create',
+      workspace,
+      added.map(({ id }) => id),
+    );
     return pending.length === 0;
   }
 

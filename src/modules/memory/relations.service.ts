@@ -100,10 +100,12 @@ export class RelationsService {
         good.map((draft) => draft.type),
         good.map((draft) => draft.strength),
       ]);
-      for (const row of rows) {
-        tx.changed(workspace, 'relation', row.id);
-        tx.record('relation.create', workspace, row.id);
-      }
+      for (const row of rows) tx.changed(workspace, 'relation', row.id);
+      tx.record(
+        'relation.create',
+        workspace,
+        rows.map(({ id }) => id),
+      );
       if (rows.length > 0) tx.meter(workspace, 'relations_stored', rows.length);
       const ids = new Map(rows.map((row) => [`${row.from_id}/${row.type}/${row.to_id}`, row.id]));
       const outcomes = drafts.map((draft): AssociateOutcome => {
