@@ -6,7 +6,7 @@ import { ACCESS, type Access } from './access.decorator.js';
 import { hashToken } from './api-key.js';
 import { OperatorToken } from './operator-token.js';
 import { PrincipalCache } from './principal-cache.js';
-import { actorOf, type KeyPrincipal, type Principal } from './principal.js';
+import { actorOf, type Principal, type TenantPrincipal } from './principal.js';
 import { PUBLIC } from './public.decorator.js';
 import { RateLimiter } from './rate-limiter.js';
 import {
@@ -41,7 +41,7 @@ export class KeyGuard implements CanActivate {
     const response = execution.switchToHttp().getResponse<Response>();
     const facts = requestFacts(response);
     facts.actor = actorOf(principal);
-    if (principal.kind === 'key') {
+    if (principal.kind !== 'operator') {
       facts.tenant = principal.tenant.slug;
       await this.limit(principal, response);
     }
@@ -54,7 +54,7 @@ export class KeyGuard implements CanActivate {
   }
 
   private admit(
-    principal: KeyPrincipal,
+    principal: TenantPrincipal,
     access: Access,
     claimedTenant: string | string[] | undefined,
   ): boolean {
@@ -66,13 +66,13 @@ export class KeyGuard implements CanActivate {
     if (tenant.state === 'suspended') throw new TenantSuspended();
     if ('operator' in access) throw new Forbidden('This route takes the admin token.');
     if ('scope' in access && !principal.scopes.has(access.scope)) {
-      throw new Forbidden(`This key lacks the scope \`${access.scope}\`.`);
+      throw new Forbidden(`This token lacks the scope \`${access.scope}\`.`);
     }
     return true;
   }
 
   /** Every answer to a key says how much it has left, refusals too. */
-  private async limit(principal: KeyPrincipal, response: Response): Promise<void> {
+  private async limit(principal: TenantPrincipal, response: Response): Promise<void> {
     const { headers, refusal } = await this.limiter.count(principal);
     response.setHeader('RateLimit-Policy', headers.policy);
     response.setHeader('RateLimit', headers.state);

@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { LedgerConnection } from '../ledger/ledger-connection.js';
 import { Database } from '../platform/database/database.js';
 import { isPlausible } from './api-key.js';
-import type { KeyPrincipal } from './principal.js';
+import type { TenantPrincipal } from './principal.js';
 import { TenantDirectory } from './tenant-directory.js';
 
 /** PostgreSQL's channel; the payload is the id of the tenant whose keys or state changed. */
@@ -15,7 +15,7 @@ const FRESH_MS = 800;
 const RECONNECT_MS = 1_000;
 
 interface Entry {
-  principal: KeyPrincipal;
+  principal: TenantPrincipal;
   until: number;
 }
 
@@ -27,7 +27,7 @@ interface Entry {
 @Injectable()
 export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
   private readonly entries = new LRUCache<string, Entry>({ max: 10_000 });
-  private readonly loading = new Map<string, Promise<KeyPrincipal | null>>();
+  private readonly loading = new Map<string, Promise<TenantPrincipal | null>>();
   /** Grows with every invalidation: what was read before one is not kept after it. */
   private generation = 0;
   private listener: Client | null = null;
@@ -40,7 +40,7 @@ export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   /** `hash`: the token's (`hashToken`). Null also for a token that can be none: the ledger is not asked. */
-  async principalOf(token: string, hash: Buffer): Promise<KeyPrincipal | null> {
+  async principalOf(token: string, hash: Buffer): Promise<TenantPrincipal | null> {
     const key = hash.toString('latin1');
     const entry = this.entries.get(key);
     if (entry !== undefined && entry.until > performance.now()) return entry.principal;
@@ -74,7 +74,7 @@ export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
     await this.listener?.end().catch(() => undefined);
   }
 
-  private async load(key: string, hash: Buffer): Promise<KeyPrincipal | null> {
+  private async load(key: string, hash: Buffer): Promise<TenantPrincipal | null> {
     const until = performance.now() + FRESH_MS;
     const generation = this.generation;
     const principal = await this.directory.principalOf(hash);

@@ -45,20 +45,44 @@ export interface OperatorPrincipal {
   kind: 'operator';
 }
 
-export interface KeyPrincipal {
-  kind: 'key';
-  keyId: string;
+/** What everybody of a tenant has, whichever way they showed who they are. */
+interface OfTenant {
   tenant: Tenant;
   /** Null: the whole tenant. */
   workspace: WorkspaceId | null;
   scopes: ReadonlySet<Scope>;
+}
+
+export interface KeyPrincipal extends OfTenant {
+  kind: 'key';
+  keyId: string;
   /** The key's own limit, before the tenant's and the plan's. */
   rateLimitPerMinute: number | null;
 }
 
-export type Principal = OperatorPrincipal | KeyPrincipal;
+/** A person, or a program of the tenant's, that came with a JWT: ours, or its own identity provider's. */
+export interface MemberPrincipal extends OfTenant {
+  kind: 'member';
+  memberId: string;
+  role: Role;
+}
+
+export type TenantPrincipal = KeyPrincipal | MemberPrincipal;
+export type Principal = OperatorPrincipal | TenantPrincipal;
 
 /** How the audit names a principal. */
 export function actorOf(principal: Principal): string {
-  return principal.kind === 'operator' ? 'operator' : `key:${principal.keyId}`;
+  switch (principal.kind) {
+    case 'operator':
+      return 'operator';
+    case 'key':
+      return `key:${principal.keyId}`;
+    case 'member':
+      return `member:${principal.memberId}`;
+  }
+}
+
+/** Whose things a caller owns. Null: a key or the operator, who own nothing themselves. */
+export function memberIdOf(principal: Principal): string | null {
+  return principal.kind === 'member' ? principal.memberId : null;
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ThrottlerStorage } from '@nestjs/throttler';
 import { DomainError } from '../platform/errors/domain-error.js';
-import type { KeyPrincipal } from './principal.js';
+import type { TenantPrincipal } from './principal.js';
 import { Quotas } from './quotas.js';
 
 const WINDOW_MS = 60_000;
@@ -28,10 +28,12 @@ export class RateLimiter {
   ) {}
 
   /** Counts one request. `refusal`: it was one too many. The headers speak of the limit that is nearer. */
-  async count(principal: KeyPrincipal): Promise<{ headers: RateLimitHeaders; refusal: RateLimited | null }> {
+  async count(
+    principal: TenantPrincipal,
+  ): Promise<{ headers: RateLimitHeaders; refusal: RateLimited | null }> {
     const limit = this.quotas.requestsPerMinute(principal.tenant);
     const ofTenant = await this.hit('tenant', principal.tenant.id, limit);
-    if (principal.rateLimitPerMinute === null) return answer(ofTenant);
+    if (principal.kind === 'member' || principal.rateLimitPerMinute === null) return answer(ofTenant);
     const ofKey = await this.hit('key', principal.keyId, principal.rateLimitPerMinute);
     return answer(ofKey.remaining <= ofTenant.remaining ? ofKey : ofTenant);
   }

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Cause } from '../ledger/cause.js';
 import type { Claim, KeptAnswer } from '../ledger/idempotency.js';
 import { OperatorReadsNoContent } from './tenancy-errors.js';
-import { actorOf, type KeyPrincipal, type Principal, type Tenant } from './principal.js';
+import { actorOf, type Principal, type Tenant, type TenantPrincipal } from './principal.js';
 
 /** What is known of the request that is being answered. */
 export interface RequestState {
@@ -38,9 +38,10 @@ export class TenantContext {
     return principal;
   }
 
-  get key(): KeyPrincipal {
+  /** Who of a tenant is calling: a key, or a member. */
+  get caller(): TenantPrincipal {
     const principal = this.principal;
-    if (principal.kind !== 'key') throw new OperatorReadsNoContent();
+    if (principal.kind === 'operator') throw new OperatorReadsNoContent();
     return principal;
   }
 
@@ -68,6 +69,6 @@ export class TenantContext {
   }
 
   get tenant(): Tenant {
-    return this.key.tenant;
+    return this.caller.tenant;
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import { Ledger, WHOLE_TENANT } from '../ledger/ledger.js';
-import type { KeyPrincipal } from './principal.js';
+import { actorOf, type TenantPrincipal } from './principal.js';
 import { WorkspaceNotFound } from './tenancy-errors.js';
 import { isUuid, type WorkspaceId } from './tenant.js';
 
@@ -16,23 +16,23 @@ export class WorkspaceResolver {
   constructor(private readonly ledger: Ledger) {}
 
   /**
-   * `named`: UUID or slug, as often as the request names one. None: the key's own, or the tenant's default.
-   * One that the key does not see, or two different ones: throws `WorkspaceNotFound`, as for one that never existed.
+   * `named`: UUID or slug, as often as the request names one. None: the caller's own, or the tenant's default.
+   * One that the caller does not see, or two different ones: throws `WorkspaceNotFound`, as for one that never existed.
    */
-  async resolve(key: KeyPrincipal, named: (string | undefined)[]): Promise<WorkspaceId> {
-    const own = key.workspace ?? key.tenant.defaultWorkspace;
+  async resolve(caller: TenantPrincipal, named: (string | undefined)[]): Promise<WorkspaceId> {
+    const own = caller.workspace ?? caller.tenant.defaultWorkspace;
     const names = [...new Set(named.flatMap((name) => (name === undefined ? [] : name.toLowerCase())))];
     if (names.every((name) => name === own)) return own;
-    const found = await this.ledger.read(key.tenant, key.workspace ?? WHOLE_TENANT, (tx) =>
+    const found = await this.ledger.read(caller.tenant, caller.workspace ?? WHOLE_TENANT, (tx) =>
       tx.rows<WorkspaceRow>(
         `SELECT id, slug FROM workspaces WHERE tenant_id = $1 AND (id = ANY($2::uuid[]) OR slug = ANY($3))`,
-        [key.tenant.id, names.filter(isUuid), names],
+        [caller.tenant.id, names.filter(isUuid), names],
       ),
     );
     const [workspace, another] = found;
     const isAllNames = names.every((name) => name === workspace?.id || name === workspace?.slug);
     if (workspace === undefined || another !== undefined || !isAllNames) {
-      throw new WorkspaceNotFound(`${names.join(', ')} asked by key ${key.keyId}`);
+      throw new WorkspaceNotFound(`${names.join(', ')} asked by ${actorOf(caller)}`);
     }
     return workspace.id;
   }

@@ -31,7 +31,7 @@ export class MemoryEdge {
   /** The workspace that body, query or header name. */
   async workspace(request: Request, response: Response, named: WorkspaceField): Promise<WorkspaceId> {
     const header = request.headers['x-workspace-id'];
-    const workspace = await this.workspaces.resolve(this.context.key, [
+    const workspace = await this.workspaces.resolve(this.context.caller, [
       named.workspace_id,
       named.project,
       typeof header === 'string' ? header : undefined,
@@ -65,7 +65,7 @@ export class MemoryEdge {
     );
     for (const name of new Set(names.flat())) {
       if (name === shared) continue;
-      if ((await this.workspaces.resolve(this.context.key, [name])) === workspace) continue;
+      if ((await this.workspaces.resolve(this.context.caller, [name])) === workspace) continue;
       const index = names.findIndex((own) => own.includes(name));
       throw new RequestInvalid([
         {

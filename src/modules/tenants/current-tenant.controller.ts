@@ -36,7 +36,7 @@ export class CurrentTenantController {
   @ApiOperation({ summary: 'Whose key this is, and what it may do' })
   @ApiResponse({ status: 200, type: CurrentTenantDto })
   get(): CurrentTenantDto {
-    const { tenant, workspace, scopes } = this.context.key;
+    const { tenant, workspace, scopes } = this.context.caller;
     return {
       id: tenant.id,
       tenant_id: tenant.slug,
