@@ -4,13 +4,17 @@ import type { Scope } from './principal.js';
 export const ACCESS = 'loci:access';
 
 /** Who may call a route. Every route says it, and the guard refuses one that does not. */
-export type Access = { operator: true } | { scope: Scope } | { anyKey: true };
+export type Access = { operator: true } | { scope: Scope; operator?: true } | { anyKey: true };
 
 /** The admin token. */
 export const ForOperator = (): CustomDecorator => SetMetadata(ACCESS, { operator: true } satisfies Access);
 
 /** A key that has this scope. */
 export const ForScope = (scope: Scope): CustomDecorator => SetMetadata(ACCESS, { scope } satisfies Access);
+
+/** A key that has this scope, or the admin token: what a tenant and its operator both manage. Never content. */
+export const ForScopeOrOperator = (scope: Scope): CustomDecorator =>
+  SetMetadata(ACCESS, { scope, operator: true } satisfies Access);
 
 /** Any key of an active tenant. */
 export const ForAnyKey = (): CustomDecorator => SetMetadata(ACCESS, { anyKey: true } satisfies Access);

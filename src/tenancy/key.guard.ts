@@ -64,7 +64,8 @@ export class KeyGuard implements CanActivate {
       if (claimed !== tenant.slug && claimed !== tenant.id) throw new TenantMismatch();
     }
     if (tenant.state === 'suspended') throw new TenantSuspended();
-    if ('operator' in access) throw new Forbidden('This route takes the admin token.');
+    if ('operator' in access && !('scope' in access))
+      throw new Forbidden('This route takes the admin token.');
     if ('scope' in access && !principal.scopes.has(access.scope)) {
       throw new Forbidden(`This token lacks the scope \`${access.scope}\`.`);
     }

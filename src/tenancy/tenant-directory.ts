@@ -11,7 +11,7 @@ import {
   type TenantSettings,
   type TenantState,
 } from './principal.js';
-import { spaceName, type TenantId, type TenantSlug, type WorkspaceId } from './tenant.js';
+import { isUuid, spaceName, type TenantId, type TenantSlug, type WorkspaceId } from './tenant.js';
 import { MasterKey } from './tenant-key.js';
 
 interface TenantRow extends QueryResultRow {
@@ -33,6 +33,12 @@ interface KeyRow extends TenantRow {
   workspace_id: WorkspaceId | null;
   scopes: string[];
   rate_limit_per_minute: number | null;
+}
+
+/** A workspace and whose it is. */
+export interface TenantWorkspace {
+  tenant: Tenant;
+  workspace: WorkspaceId;
 }
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000' as TenantId;
@@ -72,6 +78,20 @@ export class TenantDirectory {
   async tenantById(id: TenantId): Promise<Tenant | null> {
     const [tenant] = await this.tenants('t.id = $1', [id]);
     return tenant ?? null;
+  }
+
+  /**
+   * The workspaces that an operator may mean by a UUID, or by a slug of the named tenant (slug or UUID): those of
+   * tenants that are not deleted. More than one only where tenants share an id.
+   */
+  async workspacesNamed(workspace: string, tenant: string | null): Promise<TenantWorkspace[]> {
+    const rows = await this.database.readAsSystem<TenantRow & { workspace_id: WorkspaceId }>(
+      `SELECT ${TENANT_COLUMNS}, w.id AS workspace_id FROM workspaces w JOIN tenants t ON t.id = w.tenant_id
+       WHERE ${isUuid(workspace) ? 'w.id = $1::uuid' : 'w.slug = $1 AND $2::text IS NOT NULL'}
+         AND ($2::text IS NULL OR t.slug = $2 OR t.id::text = $2) AND t.state <> 'deleted' LIMIT 2`,
+      [workspace, tenant],
+    );
+    return rows.map((row) => ({ tenant: this.tenantFrom(row), workspace: row.workspace_id }));
   }
 
   /** Tenants with texts that wait for a vector of this model. */

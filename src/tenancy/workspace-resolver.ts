@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import { Ledger, WHOLE_TENANT } from '../ledger/ledger.js';
-import { actorOf, type TenantPrincipal } from './principal.js';
+import { actorOf, type Principal, type TenantPrincipal } from './principal.js';
 import { WorkspaceNotFound } from './tenancy-errors.js';
 import { isUuid, type WorkspaceId } from './tenant.js';
+import { TenantDirectory, type TenantWorkspace } from './tenant-directory.js';
 
 interface WorkspaceRow extends QueryResultRow {
   id: WorkspaceId;
@@ -13,7 +14,28 @@ interface WorkspaceRow extends QueryResultRow {
 /** Which workspace a request is about. */
 @Injectable()
 export class WorkspaceResolver {
-  constructor(private readonly ledger: Ledger) {}
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly directory: TenantDirectory,
+  ) {}
+
+  /**
+   * The workspace that a path names, for a route that tenants and the operator share: of the caller's own tenant, or
+   * for the operator any tenant's. `tenant`: as `X-Tenant-ID` names it. Throws `WorkspaceNotFound`.
+   */
+  async ofPath(principal: Principal, named: string, tenant: string | undefined): Promise<TenantWorkspace> {
+    if (principal.kind !== 'operator') {
+      return { tenant: principal.tenant, workspace: await this.resolve(principal, [named]) };
+    }
+    const [found, another] = await this.directory.workspacesNamed(
+      named.toLowerCase(),
+      tenant?.toLowerCase() ?? null,
+    );
+    if (found === undefined || another !== undefined) {
+      throw new WorkspaceNotFound(`${named} of ${tenant ?? 'any tenant'} asked by the operator`);
+    }
+    return found;
+  }
 
   /**
    * `named`: UUID or slug, as often as the request names one. None: the caller's own, or the tenant's default.
