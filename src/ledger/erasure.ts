@@ -13,6 +13,7 @@ const CONTENT_TABLES = [
   'unindexable',
   'changes',
   'idempotency_keys',
+  'tenant_secrets',
 ] as const;
 
 /** What an operator provisioned, and what was counted. */

@@ -5,12 +5,31 @@ import { Idempotency } from './idempotency.js';
 import { Ledger } from './ledger.js';
 import { LedgerConnection } from './ledger-connection.js';
 import { SpaceEpochs } from './space-epochs.js';
+import { TenantSecrets } from './tenant-secrets.js';
 import { UnindexableRecord } from './unindexable-record.js';
 
 /** What tenants stored: the truth. */
 @Global()
 @Module({
-  providers: [Ledger, LedgerConnection, ChangeFeed, Erasure, Idempotency, SpaceEpochs, UnindexableRecord],
-  exports: [Ledger, LedgerConnection, ChangeFeed, Erasure, Idempotency, SpaceEpochs, UnindexableRecord],
+  providers: [
+    Ledger,
+    LedgerConnection,
+    ChangeFeed,
+    Erasure,
+    Idempotency,
+    SpaceEpochs,
+    TenantSecrets,
+    UnindexableRecord,
+  ],
+  exports: [
+    Ledger,
+    LedgerConnection,
+    ChangeFeed,
+    Erasure,
+    Idempotency,
+    SpaceEpochs,
+    TenantSecrets,
+    UnindexableRecord,
+  ],
 })
 export class LedgerModule {}

@@ -18,6 +18,7 @@ const OWNER_COLUMNS: Record<string, { tenant?: string; workspace?: string | null
   workspaces: { workspace: 'id' },
   // A claim is taken before the workspace is known; the answer in it is sealed.
   idempotency_keys: { workspace: null },
+  tenant_secrets: { workspace: null },
 };
 
 /** Everything that the two roles may do. A new grant belongs here only with a reason in its migration. */
@@ -45,8 +46,9 @@ const GRANTS = [
   'loci_tenant memory_stats: DELETE INSERT SELECT UPDATE',
   'loci_tenant pending_vectors: DELETE INSERT SELECT UPDATE',
   'loci_tenant relations: DELETE INSERT SELECT UPDATE',
-  'loci_tenant tenants(embedding_model, epoch, id, memory_count, moving_to, name, placement, plan, revision, settings, slug, state): SELECT',
-  'loci_tenant tenants(embedding_model, epoch, last_active_at, memory_count, revision): UPDATE',
+  'loci_tenant tenant_secrets: DELETE INSERT SELECT UPDATE',
+  'loci_tenant tenants(embedding_model, epoch, id, memory_count, moving_to, name, placement, plan, retired_model, revision, settings, slug, state): SELECT',
+  'loci_tenant tenants(embedding_model, epoch, last_active_at, memory_count, retired_at, retired_model, revision): UPDATE',
   'loci_tenant unindexable: DELETE INSERT SELECT UPDATE',
   'loci_tenant usage_counters: INSERT SELECT UPDATE',
   'loci_tenant workspaces: SELECT',

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { systemCause } from '../../src/ledger/cause.js';
 import { Ledger } from '../../src/ledger/ledger.js';
+import { TenantSecrets } from '../../src/ledger/tenant-secrets.js';
 import { UnindexableRecord } from '../../src/ledger/unindexable-record.js';
 import { TenantDirectory } from '../../src/tenancy/tenant-directory.js';
 import type { Tenant } from '../../src/tenancy/principal.js';
@@ -113,6 +114,7 @@ async function furnish(
       [tenant.id, workspace, first],
     );
     tx.record('furnishing', workspace, null, { before: words });
+    loci.server.app.get(TenantSecrets).put(tx, 'llm/furniture', words);
   });
   await loci.server.app
     .get(UnindexableRecord)
