@@ -71,12 +71,19 @@ export interface VectorQuery {
 }
 
 /**
- * A candidate: an id and what its parts scored, never content.
+ * A candidate: an id, what its parts scored, and what ranking wants to know of it; never content.
  * Vector scores are cosines, text scores BM25 (higher is better, unbounded). Null: the part is missing,
  * or was not among those looked at.
  */
 export interface Candidate {
   id: string;
+  session: string | null;
+  /** Milliseconds since 1970. */
+  timestamp: number;
+  /** How many terms its own text has. */
+  terms: number;
+  /** Whether a memory comes before it in its session: without one, alone and joined are the same text. */
+  follows: boolean;
   vector: { alone: number | null; joined: number | null };
   text: { alone: number | null; joined: number | null };
 }

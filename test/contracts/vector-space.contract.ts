@@ -137,11 +137,44 @@ export function vectorSpaceContract(
         const [found] = await space.search(
           question(workspace, { text: 'telescope', vector: towards(DIMENSIONS, 1) }),
         );
-        expect(found).toEqual({
+        expect(found).toMatchObject({
           id: 'm1',
           vector: { alone: about(0), joined: about(1) },
           text: { alone: null, joined: ANY_NUMBER },
         });
+      });
+
+      it('tells of each candidate what ranking asks, however it was found', async () => {
+        await hold(
+          { revision: 1, text: 'a samovar', session: 'tea', timestamp: 1_700_000_000_000 },
+          {
+            revision: 2,
+            text: 'two cups of tea',
+            session: 'tea',
+            timestamp: 1_700_000_060_000,
+            vector: towards(DIMENSIONS, 1),
+            before: { text: 'a samovar', vector: null },
+          },
+          { revision: 3, text: 'nothing', timestamp: -1 },
+        );
+        const told = [
+          { id: 'm1', session: 'tea', timestamp: 1_700_000_000_000, terms: 1, follows: false },
+          { id: 'm2', session: 'tea', timestamp: 1_700_000_060_000, terms: 3, follows: true },
+        ];
+        const none = { vector: { alone: null, joined: null }, text: { alone: null, joined: null } };
+        for (const words of [{ text: 'samovar cups' }, { text: 'samovar', vector: towards(DIMENSIONS, 1) }]) {
+          const found = await space.search(question(workspace, words));
+          const about = found.map((candidate) => ({ ...candidate, ...none }));
+          expect(about.sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual(
+            told.map((one) => ({ ...one, ...none })),
+          );
+        }
+        const newest = await space.search(question(workspace, {}));
+        expect(newest).toEqual(
+          [told[1], told[0], { id: 'm3', session: null, timestamp: -1, terms: 1, follows: false }].map(
+            (one) => ({ ...one, ...none }),
+          ),
+        );
       });
 
       it('gives vector scores also to what was found by text', async () => {
@@ -206,7 +239,7 @@ export function vectorSpaceContract(
         );
         const found = await space.search(question(workspace, { limit: 2 }));
         const nothing = { vector: { alone: null, joined: null }, text: { alone: null, joined: null } };
-        expect(found).toEqual([
+        expect(found).toMatchObject([
           { id: 'm2', ...nothing },
           { id: 'm3', ...nothing },
         ]);

@@ -31,15 +31,6 @@ export const DEFAULT_WEIGHTS: RankingWeights = {
   substance: 0.5,
 };
 
-/** What ranking needs of a candidate besides its scores; read from the ledger. */
-export interface RankingFacts {
-  session: string | null;
-  /** Whether a memory comes before it in its session: without one, alone and joined are the same text. */
-  joined: boolean;
-  /** Bytes of content. */
-  length: number;
-}
-
 export interface Ranked {
   id: string;
   /** 0..1: the weighted mean of the parts. */
@@ -48,10 +39,8 @@ export interface Ranked {
 }
 
 const OWN_PARTS = ['vector', 'vector_joined', 'text', 'text_joined'] as const;
-/** English prose has some ten bytes to a word that is no stop word. */
-const BYTES_A_WORD = 10;
-/** From here on, more words are no more substance. */
-const ENOUGH_WORDS = 40;
+/** From here on, more terms are no more substance. */
+const ENOUGH_TERMS = 40;
 
 /**
  * Orders the candidates for one question, best first, ties by id.
@@ -59,15 +48,8 @@ const ENOUGH_WORDS = 40;
  * Every part is divided by its largest value among the candidates: what counts is who is better, and cosines and BM25
  * have no common scale. A part that a candidate lacks counts as nothing.
  */
-export function rankRecall(
-  candidates: Candidate[],
-  facts: ReadonlyMap<string, RankingFacts>,
-  weights: RankingWeights,
-): Ranked[] {
-  const known = candidates.flatMap((candidate) => {
-    const about = facts.get(candidate.id);
-    return about === undefined ? [] : [{ id: candidate.id, about, parts: ownParts(candidate, about) }];
-  });
+export function rankRecall(candidates: Candidate[], weights: RankingWeights): Ranked[] {
+  const known = candidates.map((candidate) => ({ about: candidate, parts: ownParts(candidate) }));
   for (const part of OWN_PARTS) divideByLargest(known, part);
   const ownScore = (parts: ScoreParts) =>
     OWN_PARTS.reduce((sum, part) => sum + weights[part] * parts[part], 0);
@@ -81,12 +63,12 @@ export function rankRecall(
     );
   }
   const total = RANKING_PARTS.reduce((sum, part) => sum + weights[part], 0) || 1;
-  const ranked = known.map(({ id, about, parts }): Ranked => {
+  const ranked = known.map(({ about, parts }): Ranked => {
     const own = ownScore(parts) / ownTotal;
     parts.session = about.session === null ? own : (bestOfSession.get(about.session) ?? own);
-    parts.substance = Math.min(1, Math.log1p(about.length / BYTES_A_WORD) / Math.log1p(ENOUGH_WORDS));
+    parts.substance = Math.min(1, Math.log1p(about.terms) / Math.log1p(ENOUGH_TERMS));
     const score = RANKING_PARTS.reduce((sum, part) => sum + weights[part] * parts[part], 0) / total;
-    return { id, score, parts };
+    return { id: about.id, score, parts };
   });
   return ranked.sort(byScore);
 }
@@ -109,14 +91,14 @@ export function matchType(parts: ScoreParts): 'hybrid' | 'vector' | 'keyword' | 
   return byText ? 'keyword' : 'filter';
 }
 
-function ownParts(candidate: Candidate, { joined }: RankingFacts): ScoreParts {
+function ownParts(candidate: Candidate): ScoreParts {
   const vector = Math.max(0, candidate.vector.alone ?? 0);
   const text = Math.max(0, candidate.text.alone ?? 0);
   return {
     vector,
-    vector_joined: joined ? Math.max(0, candidate.vector.joined ?? 0) : vector,
+    vector_joined: candidate.follows ? Math.max(0, candidate.vector.joined ?? 0) : vector,
     text,
-    text_joined: joined ? Math.max(0, candidate.text.joined ?? 0) : text,
+    text_joined: candidate.follows ? Math.max(0, candidate.text.joined ?? 0) : text,
     session: 0,
     substance: 0,
   };

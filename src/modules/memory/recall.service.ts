@@ -1,7 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { QueryResultRow } from 'pg';
 import { Ledger, type LedgerRead } from '../../ledger/ledger.js';
-import { SEAL_BYTES } from '../../tenancy/tenant-key.js';
 import { Settings } from '../../platform/config/settings.js';
 import { termsOf } from '../../spaces/terms.js';
 import { Spaces } from '../../spaces/spaces.js';
@@ -15,13 +13,7 @@ import type { Memory } from './memory.js';
 import { QuestionVectors } from './question-vectors.js';
 import type { Question } from './question.js';
 import { rankingWeights } from './ranking-weights.js';
-import {
-  fuseQuestions,
-  rankRecall,
-  type Ranked,
-  type RankingFacts,
-  type RankingWeights,
-} from './recall-ranking.js';
+import { fuseQuestions, rankRecall, type Ranked, type RankingWeights } from './recall-ranking.js';
 
 /** How many candidates a space proposes for each wording. */
 const CANDIDATES = 200;
@@ -34,16 +26,7 @@ export interface Recalled {
   degraded: Degraded[];
 }
 
-interface FactsRow extends QueryResultRow {
-  id: string;
-  session_id: string | null;
-  joined: boolean;
-  length: number;
-  /** Seconds: as a date each would be parsed from text, for two hundred candidates that are not shown. */
-  at: number;
-}
-
-/** Recall: the space proposes ids with scores, the ledger tells what ranking needs, and only what is returned is opened. */
+/** Recall: the space proposes ids with scores, ranking orders them, and only what is returned is read and opened. */
 @Injectable()
 export class RecallService {
   private readonly logger = new Logger(RecallService.name);
@@ -89,72 +72,67 @@ export class RecallService {
     // What went wrong in a store that was not there yet is no matter once it is.
     if (ready === 'caught up') degraded.clear();
     const proposals = ready === 'caught up' ? await search() : found;
+    const ranked = this.rank(question, proposals);
+    if (ranked.length === 0) return { memories: [], degraded: [...degraded] };
     const memories = await this.ledger.read(tenant, workspace, (tx) =>
-      this.answer(tx, workspace, question, proposals),
+      this.open(tx, workspace, ranked, question.limit),
     );
     this.access.note(
       tenant,
       workspace,
       memories.map(({ id }) => id),
     );
-    return { memories, degraded: [...degraded] };
+    return { memories: inTime(memories, question.sort), degraded: [...degraded] };
   }
 
-  private async answer(
-    tx: LedgerRead,
-    workspace: WorkspaceId,
-    question: Question,
-    proposals: Candidate[][],
-  ): Promise<Recalled['memories']> {
-    const ids = [...new Set(proposals.flat().map((candidate) => candidate.id))];
-    if (ids.length === 0) return [];
-    const rows = await tx.rows<FactsRow>(
-      `SELECT id, session_id, previous_id IS NOT NULL AS joined, octet_length(content) - ${SEAL_BYTES} AS length,
-         extract(epoch FROM timestamp)::float8 AS at
-       FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
-      // What is no UUID came from no ledger of ours: the gate hears of it.
-      [tx.tenant.id, workspace, ids.filter(isUuid)],
-    );
-    const times = new Map(rows.map((row) => [row.id, row.at]));
-    await this.gate.examine(
-      tx,
-      workspace,
-      ids.filter((id) => !times.has(id)),
-    );
-    const facts = new Map<string, RankingFacts>(
-      rows.map((row) => [row.id, { session: row.session_id, joined: row.joined, length: row.length }]),
-    );
+  private rank(question: Question, proposals: Candidate[][]): Ranked[] {
     const ranked =
       question.queries.length === 0
-        ? inProposedOrder(proposals.flat(), facts)
-        : fuseQuestions(proposals.map((candidates) => rankRecall(candidates, facts, this.weights)));
-    const chosen = ranked.filter(({ score }) => score >= question.minScore).slice(0, question.limit);
-    if (question.sort !== 'score') {
-      const direction = question.sort === 'newest' ? -1 : 1;
-      chosen.sort((a, b) => direction * ((times.get(a.id) ?? 0) - (times.get(b.id) ?? 0)));
-    }
-    return this.open(tx, workspace, chosen);
+        ? inProposedOrder(proposals.flat())
+        : fuseQuestions(proposals.map((candidates) => rankRecall(candidates, this.weights)));
+    return ranked.filter(({ score }) => score >= question.minScore);
   }
 
+  /** The best that the ledger still has. What it no longer has makes room for the next best. */
   private async open(
     tx: LedgerRead,
     workspace: WorkspaceId,
-    chosen: Ranked[],
+    ranked: Ranked[],
+    limit: number,
   ): Promise<Recalled['memories']> {
-    const rows = await tx.rows<MemoryRow>(
-      `SELECT ${MEMORY_COLUMNS} FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
-      [tx.tenant.id, workspace, chosen.map(({ id }) => id)],
-    );
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    return chosen.flatMap((ranked) => {
-      const row = byId.get(ranked.id);
-      return row === undefined ? [] : [{ ...ranked, memory: memoryOf(tx.tenant, row) }];
-    });
+    const opened: Recalled['memories'] = [];
+    for (let next = 0; next < ranked.length && opened.length < limit;) {
+      const chosen = ranked.slice(next, next + limit - opened.length);
+      next += chosen.length;
+      const ids = chosen.map(({ id }) => id);
+      const rows = await tx.rows<MemoryRow>(
+        `SELECT ${MEMORY_COLUMNS} FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
+        // What is no UUID came from no ledger of ours: the gate hears of it.
+        [tx.tenant.id, workspace, ids.filter(isUuid)],
+      );
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      for (const one of chosen) {
+        const row = byId.get(one.id);
+        if (row !== undefined) opened.push({ ...one, memory: memoryOf(tx.tenant, row) });
+      }
+      await this.gate.examine(
+        tx,
+        workspace,
+        ids.filter((id) => !byId.has(id)),
+      );
+    }
+    return opened;
   }
 }
 
 /** Where nothing was asked in words, the space's order (newest first) is the answer's. */
-function inProposedOrder(candidates: Candidate[], facts: ReadonlyMap<string, RankingFacts>): Ranked[] {
+function inProposedOrder(candidates: Candidate[]): Ranked[] {
   const parts = { vector: 0, vector_joined: 0, text: 0, text_joined: 0, session: 0, substance: 0 };
-  return candidates.filter(({ id }) => facts.has(id)).map(({ id }) => ({ id, score: 0, parts }));
+  return candidates.map(({ id }) => ({ id, score: 0, parts }));
+}
+
+function inTime(memories: Recalled['memories'], sort: Question['sort']): Recalled['memories'] {
+  if (sort === 'score') return memories;
+  const direction = sort === 'newest' ? -1 : 1;
+  return memories.sort((a, b) => direction * (a.memory.timestamp.getTime() - b.memory.timestamp.getTime()));
 }

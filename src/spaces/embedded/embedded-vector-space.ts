@@ -11,7 +11,13 @@ import {
   type VectorQuery,
 } from '../vector-space.js';
 import type { SpaceThreads } from './space-threads.js';
-import type { PackedBatch, PackedCandidates, PackedItem, PackedText } from './space-work.js';
+import {
+  CANDIDATE_COLUMNS,
+  type PackedBatch,
+  type PackedCandidates,
+  type PackedItem,
+  type PackedText,
+} from './space-work.js';
 
 export class EmbeddedVectorEngine extends VectorEngine {
   readonly kind = 'embedded';
@@ -117,14 +123,19 @@ function isFiniteVector(vector: Float32Array): boolean {
   return true;
 }
 
-function unpack({ ids, scores }: PackedCandidates): Candidate[] {
-  const score = (at: number): number | null => {
-    const value = scores[at];
-    return value === undefined || Number.isNaN(value) ? null : value;
-  };
-  return ids.map((id, at) => ({
-    id,
-    vector: { alone: score(at * 4), joined: score(at * 4 + 1) },
-    text: { alone: score(at * 4 + 2), joined: score(at * 4 + 3) },
-  }));
+function unpack({ ids, sessions, columns }: PackedCandidates): Candidate[] {
+  const score = (value: number | undefined): number | null =>
+    value === undefined || Number.isNaN(value) ? null : value;
+  return ids.map((id, at) => {
+    const first = at * CANDIDATE_COLUMNS;
+    return {
+      id,
+      vector: { alone: score(columns[first]), joined: score(columns[first + 1]) },
+      text: { alone: score(columns[first + 2]), joined: score(columns[first + 3]) },
+      timestamp: columns[first + 4] ?? 0,
+      terms: columns[first + 5] ?? 0,
+      follows: columns[first + 6] === 1,
+      session: sessions[columns[first + 7] ?? -1] ?? null,
+    };
+  });
 }

@@ -1,6 +1,7 @@
 /** One text column of a workspace, held as a number for each place: equal texts have equal numbers, 0 is none. */
 export class Labels {
   private readonly numbers = new Map<string, number>();
+  private readonly texts: string[] = [];
   private column = new Uint32Array(64);
 
   set(place: number, label: string | null): void {
@@ -10,6 +11,10 @@ export class Labels {
       this.column = bigger;
     }
     this.column[place] = label === null ? 0 : this.numberOf(label);
+  }
+
+  of(place: number): string | null {
+    return this.texts[(this.column[place] as number) - 1] ?? null;
   }
 
   /** Takes out of the mask what carries none of the labels. */
@@ -29,6 +34,7 @@ export class Labels {
     if (number === undefined) {
       number = this.numbers.size + 1;
       this.numbers.set(label, number);
+      this.texts.push(label);
     }
     return number;
   }

@@ -3,7 +3,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { SpaceName } from '../../tenancy/tenant.js';
 import { NOTHING_APPLIED } from './watermark-rules.js';
 import { OpenFiles } from './open-files.js';
-import type { SpaceWork, ThreadOptions, WorkKind, WorkReply, WorkRequest } from './space-work.js';
+import {
+  NO_CANDIDATES,
+  type SpaceWork,
+  type ThreadOptions,
+  type WorkKind,
+  type WorkReply,
+  type WorkRequest,
+} from './space-work.js';
 
 /** The thread's side: one call after another, each against the one file that it names. */
 if (parentPort === null) throw new Error('This file runs as a worker thread');
@@ -30,7 +37,7 @@ const handlers: Handlers = {
     return files.write(space, (open) => open.vectors(model).apply(batch));
   },
   'vectors.search': (space, { model, query }) =>
-    files.read(space, { ids: [], scores: new Float64Array(0) }, (open) => open.vectors(model).search(query)),
+    files.read(space, NO_CANDIDATES, (open) => open.vectors(model).search(query)),
   'vectors.count': (space, { model }) => files.read(space, 0, (open) => open.vectors(model).count()),
   'vectors.list': (space, { model }) => files.read(space, [], (open) => open.vectors(model).list()),
   'vectors.drop': (space, { model }) => {

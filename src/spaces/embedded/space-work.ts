@@ -25,11 +25,18 @@ export interface PackedBatch extends Batch<PackedItem> {
   vectors: Float32Array;
 }
 
-/** Four scores for each id: vector alone and joined, text alone and joined. NaN: none. */
+/**
+ * For each id, in `columns`, side by side: vector alone and joined, text alone and joined (NaN: none), the timestamp, how
+ * many terms, 1 where it follows another, and which of `sessions` (-1: none).
+ */
 export interface PackedCandidates {
   ids: string[];
-  scores: Float64Array;
+  sessions: string[];
+  columns: Float64Array;
 }
+
+export const CANDIDATE_COLUMNS = 8;
+export const NO_CANDIDATES: PackedCandidates = { ids: [], sessions: [], columns: new Float64Array(0) };
 
 /** Everything that a thread can be asked for, with what it takes and gives. */
 export interface SpaceWork {

@@ -5,10 +5,10 @@ import { firstKey, lastKey, placeOf } from './keys.js';
 import { product } from './point-memory.js';
 import { passing, type Passing, type SearchedWorkspace } from './passing.js';
 import { nearestCodes, writeSignCode } from './sign-codes.js';
-import type { PackedCandidates } from './space-work.js';
+import { CANDIDATE_COLUMNS, type PackedCandidates } from './space-work.js';
 import { FileCorrupt } from './tenant-file.js';
 import { textScores, type TextScores } from './text-scores.js';
-import { HAS_ALONE, HAS_JOINED } from './workspace-index.js';
+import { HAS_ALONE, HAS_JOINED, type WorkspaceIndex } from './workspace-index.js';
 
 /** Up to so many memories every vector is compared in full; beyond, sign codes choose whose are. */
 const EXACT = 400;
@@ -49,7 +49,7 @@ export function searchWorkspace(workspace: SearchedWorkspace, query: VectorQuery
   for (const { place } of merged) {
     if (!points.has(place)) points.set(place, readPoint(workspace, place, query.vector));
   }
-  return inOrder(merged, points, text, query.limit);
+  return inOrder(workspace.index, merged, points, text, query.limit);
 }
 
 function vectorRankings(
@@ -164,6 +164,7 @@ function placesOf(mask: Uint8Array): number[] {
 }
 
 function inOrder(
+  index: WorkspaceIndex,
   merged: Merged[],
   points: Map<number, Point>,
   text: TextScores | null,
@@ -175,12 +176,26 @@ function inOrder(
   });
   found.sort((a, b) => promisingFirst(a, b) || (a.point.id < b.point.id ? -1 : 1));
   const kept = found.slice(0, limit);
-  const scores = new Float64Array(kept.length * 4);
+  const columns = new Float64Array(kept.length * CANDIDATE_COLUMNS);
+  const sessions = new Map<string, number>();
   for (const [at, { place, point }] of kept.entries()) {
-    scores[at * 4] = point.alone;
-    scores[at * 4 + 1] = point.joined;
-    scores[at * 4 + 2] = text?.alone[place] || Number.NaN;
-    scores[at * 4 + 3] = text?.joined[place] || Number.NaN;
+    const first = at * CANDIDATE_COLUMNS;
+    columns[first] = point.alone;
+    columns[first + 1] = point.joined;
+    columns[first + 2] = text?.alone[place] || Number.NaN;
+    columns[first + 3] = text?.joined[place] || Number.NaN;
+    columns[first + 4] = index.timestamps[place] as number;
+    columns[first + 5] = index.aloneLengths[place] as number;
+    columns[first + 6] = index.follows(place) ? 1 : 0;
+    columns[first + 7] = numberOf(sessions, index.labels.session.of(place));
   }
-  return { ids: kept.map(({ point }) => point.id), scores };
+  return { ids: kept.map(({ point }) => point.id), sessions: [...sessions.keys()], columns };
+}
+
+function numberOf(sessions: Map<string, number>, session: string | null): number {
+  if (session === null) return -1;
+  const known = sessions.get(session);
+  if (known !== undefined) return known;
+  sessions.set(session, sessions.size);
+  return sessions.size - 1;
 }

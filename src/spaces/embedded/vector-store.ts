@@ -5,7 +5,7 @@ import { uint32sOf } from './blobs.js';
 import { createVectorTables, dropVectorTables, emptyVectorTables } from './file-schema.js';
 import { firstKey, lastKey, placeOf } from './keys.js';
 import type { PointMemory } from './point-memory.js';
-import type { PackedBatch, PackedCandidates } from './space-work.js';
+import { NO_CANDIDATES, type PackedBatch, type PackedCandidates } from './space-work.js';
 import type { TenantFile } from './tenant-file.js';
 import { searchWorkspace } from './vector-search.js';
 import { VectorWriter } from './vector-writer.js';
@@ -52,12 +52,11 @@ export class VectorStore {
   }
 
   search(query: VectorQuery): PackedCandidates {
-    const nothing = { ids: [], scores: new Float64Array(0) };
     const slot = this.slot();
     const ws = this.file.workspaceNumber(query.workspace);
-    if (slot === null || ws === null) return nothing;
+    if (slot === null || ws === null) return NO_CANDIDATES;
     const index = this.index(slot, ws);
-    if (index.live === 0) return nothing;
+    if (index.live === 0) return NO_CANDIDATES;
     return searchWorkspace({ file: this.file, tables: `v${slot}`, ws, index }, query);
   }
 

@@ -98,6 +98,11 @@ export class WorkspaceIndex {
     }
   }
 
+  /** Whether the memory has a joined text. */
+  follows(place: number): boolean {
+    return ((this.has[place] as number) & HAS_JOINED_TEXT) !== 0;
+  }
+
   makeCodes(): { alone: Uint32Array; joined: Uint32Array } {
     this.codes ??= {
       alone: new Uint32Array(this.alive.length * this.words),

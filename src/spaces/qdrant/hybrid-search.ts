@@ -11,8 +11,8 @@ type Found = Schemas['ScoredPoint'];
 
 /** The server settles ties as it likes; so many beyond the limit are asked for, so that they can be settled by id. */
 const TIES = 32;
-/** Which era a point belongs to comes with it: what a former ledger left is passed over. */
-const TOLD = ['id', 'era'];
+/** Which era a point belongs to comes with what ranking asks: what a former ledger left is passed over. */
+const TOLD = ['id', 'era', 'session', 'timestamp', 'terms', 'follows'];
 
 /**
  * One search as one request, `/points/query/batch`: the watermark, which says whose points count, and a query for each
@@ -36,7 +36,7 @@ export function searchesFor(query: VectorQuery, names: ModelNames, abilities: Ab
   };
   if (query.vector === null && query.terms.length === 0) {
     const newest = { order_by: { key: 'timestamp', direction: 'desc' as const } };
-    return [watermark, { query: newest, filter, limit, with_payload: [...TOLD, 'timestamp'] }];
+    return [watermark, { query: newest, filter, limit, with_payload: TOLD }];
   }
   const dense = query.vector === null ? null : askedVector(query.vector);
   const text = askedText(query.terms);
@@ -67,7 +67,7 @@ function askedVector(vector: Float32Array): number[] {
 }
 
 interface Scored {
-  id: string;
+  about: Omit<Candidate, 'vector' | 'text'>;
   /** By the place of the query in the request. */
   scores: Map<number, number>;
 }
@@ -85,7 +85,7 @@ export function candidatesOf(query: VectorQuery, answers: Schemas['QueryResponse
     const known = memories.get(String(id));
     if (known !== undefined || payload?.['era'] !== era) return known;
     memories.set(String(id), scored.length);
-    return scored.push({ id: String(payload['id']), scores: new Map() }) - 1;
+    return scored.push({ about: about(payload), scores: new Map() }) - 1;
   };
   // With a vector, the first query says who is looked at and what they are called; the others only score them.
   if (byVector) found.shift()?.forEach(place);
@@ -105,14 +105,25 @@ export function candidatesOf(query: VectorQuery, answers: Schemas['QueryResponse
     const point = scored[one.place];
     return point === undefined ? [] : [{ ...one, ...point }];
   });
-  merged.sort((a, b) => promisingFirst(a, b) || (a.id < b.id ? -1 : 1));
+  merged.sort((a, b) => promisingFirst(a, b) || (a.about.id < b.about.id ? -1 : 1));
   const pair = (scores: Map<number, number>, first: number, asked: boolean) => ({
     alone: asked ? (scores.get(first) ?? null) : null,
     joined: asked ? (scores.get(first + 1) ?? null) : null,
   });
-  return merged.slice(0, query.limit).map(({ id, scores }) => ({
-    id,
+  return merged.slice(0, query.limit).map(({ about, scores }) => ({
+    ...about,
     vector: pair(scores, 0, byVector),
     text: pair(scores, byVector ? 2 : 0, byText),
   }));
+}
+
+function about(payload: NonNullable<Found['payload']>): Scored['about'] {
+  const { session } = payload;
+  return {
+    id: String(payload['id']),
+    session: typeof session === 'string' ? session : null,
+    timestamp: Number(payload['timestamp']),
+    terms: Number(payload['terms']),
+    follows: payload['follows'] === true,
+  };
 }

@@ -56,6 +56,8 @@ function memory(item: MemoryPoint, to: Destination): QdrantPoint {
       tags: item.tags,
       ...(to.abilities.prefixes ? {} : { tag_prefixes: beginnings(item.tags) }),
       timestamp: item.timestamp,
+      terms: item.alone.terms.length,
+      follows: item.joined !== null,
       ...known({
         valid_from: item.validFrom,
         valid_until: item.validUntil,
