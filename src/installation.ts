@@ -3,9 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataFolder } from './platform/config/data-folder.js';
 import { SettingsError } from './platform/config/environment.js';
+import { SHARED } from './platform/config/placements-file.js';
 import type { Settings } from './platform/config/settings.js';
 import type { Database } from './platform/database/database.js';
 import type { TenantProvisioning } from './modules/tenants/tenant-provisioning.service.js';
+import type { Stores } from './stores.js';
 import { parseTenantSlug } from './tenancy/tenant.js';
 import { MasterKey } from './tenancy/tenant-key.js';
 
@@ -48,9 +50,11 @@ export async function checkMasterKey(database: Database, master: MasterKey): Pro
 /** Makes the default tenant of a new installation; its key, to be shown this once. Null: it was there. */
 export async function provisionDefaultTenant(
   settings: Settings,
-  database: Database,
+  { database, placements }: Pick<Stores, 'database' | 'placements'>,
   provisioning: TenantProvisioning,
 ): Promise<string | null> {
+  // A process that serves other placements leaves it to those that serve this one.
+  if (!placements.serves(SHARED)) return null;
   const { id, slug: wanted, workspaceId, agentId } = settings.defaultTenant;
   const slug = parseTenantSlug(wanted);
   if (slug === null) throw new SettingsError('DEFAULT_TENANT_SLUG', 'is no slug');
@@ -65,7 +69,7 @@ export async function provisionDefaultTenant(
       name: 'Default',
       id,
       plan: settings.defaultPlan,
-      placement: 'shared',
+      placement: SHARED,
       settings: {},
       features: [],
       metadata: {},

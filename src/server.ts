@@ -50,7 +50,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     installHttpEdge(app, settings);
     installOpenApi(app);
     await app.init();
-    const defaultKey = await provisionDefaultTenant(settings, stores.database, app.get(TenantProvisioning));
+    const defaultKey = await provisionDefaultTenant(settings, stores, app.get(TenantProvisioning));
     await app.listen(settings.port, settings.host);
     const state = app.get(ServerState);
     state.becomeReady();

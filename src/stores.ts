@@ -107,7 +107,7 @@ async function openPlacements(
     return engine;
   };
   const placements: Placement[] = [];
-  for (const { name, qdrant, falkordb, maxHotSpaces } of plans) {
+  for (const { name, qdrant, falkordb, maxHotSpaces } of plans.filter(({ served }) => served)) {
     const embedded =
       qdrant !== null && falkordb !== null
         ? null
@@ -121,7 +121,10 @@ async function openPlacements(
     if (vectors === undefined || graphs === undefined) throw new Error(`The placement ${name} has no engine`);
     placements.push({ name, vectors, graphs, maxHotSpaces });
   }
-  return new Placements(placements);
+  return new Placements(
+    placements,
+    plans.flatMap(({ name, served }) => (served ? [] : name)),
+  );
 }
 
 /** The model that is set, and those that some tenants still answer with, as far as they can still be asked. */

@@ -55,11 +55,12 @@ export class Spaces {
 
   /** What brings another placement's spaces to where these are: a line for each engine that is not the same there. */
   successors(tenant: Tenant, placement: string): (() => Promise<void>)[] {
-    const here = this.placements.of(tenant.placement);
+    // From a placement that has left the configuration there is nothing to take over.
+    const here = this.placements.knows(tenant.placement) ? this.placements.of(tenant.placement) : null;
     const there = this.placements.of(placement);
     const arriving = { ...tenant, placement };
     const run: (() => Promise<void>)[] = [];
-    if (there.vectors !== here.vectors) {
+    if (there.vectors !== here?.vectors) {
       const line = this.vectorLine(
         arriving,
         tenant.embeddingModel,
@@ -67,7 +68,7 @@ export class Spaces {
       );
       run.push(() => line.run());
     }
-    if (there.graphs !== here.graphs) {
+    if (there.graphs !== here?.graphs) {
       const line = this.graphLine(arriving, there.graphs.open(address(tenant)));
       run.push(() => line.run());
     }

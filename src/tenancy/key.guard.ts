@@ -2,6 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { requestFacts } from '../platform/http/request-facts.js';
+import { Placements } from '../spaces/placements.js';
 import { ACCESS, type Access } from './access.decorator.js';
 import { hashToken } from './api-key.js';
 import { OperatorToken } from './operator-token.js';
@@ -30,6 +31,7 @@ export class KeyGuard implements CanActivate {
     private readonly principals: PrincipalCache,
     private readonly limiter: RateLimiter,
     private readonly context: TenantContext,
+    private readonly placements: Placements,
   ) {}
 
   async canActivate(execution: ExecutionContext): Promise<boolean> {
@@ -64,6 +66,8 @@ export class KeyGuard implements CanActivate {
       if (claimed !== tenant.slug && claimed !== tenant.id) throw new TenantMismatch();
     }
     if (tenant.state === 'suspended') throw new TenantSuspended();
+    // Refuses where this process does not serve the tenant's placement.
+    this.placements.of(tenant.placement);
     if ('operator' in access && !('scope' in access))
       throw new Forbidden('This route takes the admin token.');
     if ('scope' in access && !principal.scopes.has(access.scope)) {

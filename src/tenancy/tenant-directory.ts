@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import { Database } from '../platform/database/database.js';
 import type { PlanTier } from '../platform/config/plans.js';
+import { Placements } from '../spaces/placements.js';
 import {
   SCOPES,
   type KeyPrincipal,
@@ -46,12 +47,16 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000' as TenantId;
 const TENANT_COLUMNS = `t.id, t.slug, t.name, t.state, t.plan, t.placement, t.embedding_model,
   t.default_workspace_id, t.settings, t.wrapped_key`;
 
+/** Active, and in a placement that this process serves ($1): what its jobs look after. */
+const LOOKED_AFTER = `t.state = 'active' AND t.placement = ANY($1)`;
+
 /** Makes `Tenant` values, from the ledger alone. */
 @Injectable()
 export class TenantDirectory {
   constructor(
     private readonly database: Database,
     private readonly master: MasterKey,
+    private readonly placements: Placements,
   ) {}
 
   /** By a token's hash (`hashToken`); null where it is unknown, expired or revoked. A suspended or deleted tenant's key is found. */
@@ -97,14 +102,15 @@ export class TenantDirectory {
   /** Tenants with texts that wait for a vector of this model. */
   async waitingForVectors(model: string, limit: number): Promise<Tenant[]> {
     return this.tenants(
-      `t.state = 'active' AND EXISTS (SELECT FROM pending_vectors p WHERE p.tenant_id = t.id AND p.model = $1) LIMIT $2`,
-      [model, limit],
+      `${LOOKED_AFTER} AND EXISTS (SELECT FROM pending_vectors p WHERE p.tenant_id = t.id AND p.model = $2) LIMIT $3`,
+      [this.placements.names, model, limit],
     );
   }
 
   /** Active tenants whose queries are still answered by another model. */
   async notYetOn(model: string, limit: number): Promise<Tenant[]> {
-    return this.tenants(`t.state = 'active' AND t.embedding_model <> $1 ORDER BY t.id LIMIT $2`, [
+    return this.tenants(`${LOOKED_AFTER} AND t.embedding_model <> $2 ORDER BY t.id LIMIT $3`, [
+      this.placements.names,
       model,
       limit,
     ]);
@@ -115,17 +121,18 @@ export class TenantDirectory {
     const rows = await this.database.asSystem<(TenantRow & { retired_model: string })[]>((manager) =>
       manager.query(
         `SELECT ${TENANT_COLUMNS}, t.retired_model FROM tenants t
-         WHERE t.state = 'active' AND t.retired_at < $1 ORDER BY t.retired_at LIMIT $2`,
-        [before, limit],
+         WHERE ${LOOKED_AFTER} AND t.retired_at < $2 ORDER BY t.retired_at LIMIT $3`,
+        [this.placements.names, before, limit],
       ),
     );
     return rows.map((row) => ({ tenant: this.tenantFrom(row), model: row.retired_model }));
   }
 
-  /** Every active tenant, read page by page. */
+  /** Every active tenant of the placements that are served here, read page by page. */
   async *activeTenants(pageSize: number): AsyncGenerator<Tenant> {
     for (let after = FIRST_ID; ;) {
-      const page = await this.tenants(`t.state = 'active' AND t.id > $1 ORDER BY t.id LIMIT $2`, [
+      const page = await this.tenants(`${LOOKED_AFTER} AND t.id > $2 ORDER BY t.id LIMIT $3`, [
+        this.placements.names,
         after,
         pageSize,
       ]);

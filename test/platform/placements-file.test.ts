@@ -38,14 +38,16 @@ describe('the placements file', () => {
         qdrant: { url: 'http://qdrant:6333', apiKey: null },
         falkordb: null,
         maxHotSpaces: null,
+        served: true,
       },
       {
         name: 'second',
         qdrant: { url: 'http://qdrant-2:6333', apiKey: 'hunter2' },
         falkordb: { url: 'falkor://:hunter2@graph-2:6379' },
         maxHotSpaces: null,
+        served: true,
       },
-      { name: 'small', qdrant: null, falkordb: null, maxHotSpaces: 200 },
+      { name: 'small', qdrant: null, falkordb: null, maxHotSpaces: 200, served: true },
     ]);
   });
 
@@ -53,6 +55,26 @@ describe('the placements file', () => {
     expect(read({ shared: BOTH }).map(({ name, maxHotSpaces }) => [name, maxHotSpaces])).toEqual([
       ['shared', null],
     ]);
+  });
+
+  it('serves all of them, or those that are named', () => {
+    const env = { LOCI_SERVE_PLACEMENTS: 'second , second' };
+    const served = (plans: { name: string; served: boolean }[]) =>
+      plans.map(({ name, served }) => [name, served]);
+    expect(served(read({ second: {}, third: {} }))).toEqual([
+      ['shared', true],
+      ['second', true],
+      ['third', true],
+    ]);
+    expect(served(read({ second: {}, third: {} }, env))).toEqual([
+      ['shared', false],
+      ['second', true],
+      ['third', false],
+    ]);
+    expect(() => read({ third: {} }, env)).toThrow(/^LOCI_SERVE_PLACEMENTS names a placement/);
+    expect(() => read({ third: {} }, { LOCI_SERVE_PLACEMENTS: 'third,' })).toThrow(
+      /^LOCI_SERVE_PLACEMENTS must be names/,
+    );
   });
 
   it.each<[string, unknown]>([
@@ -75,6 +97,8 @@ describe('the placements file', () => {
     expect(() => read({ shared: BOTH, second: QDRANT }, env)).toThrow('must give second both servers');
     expect(() => read({ second: BOTH }, env)).toThrow('must give shared both servers');
     expect(read({ shared: BOTH }, env)).toHaveLength(1);
+    // What it does not serve may be embedded in another process.
+    expect(read({ shared: BOTH, second: {} }, { ...env, LOCI_SERVE_PLACEMENTS: 'shared' })).toHaveLength(2);
     expect(() => read({ shared: BOTH }, { LOCI_ROLE })).toThrow(/^LOCI_ROLE /);
   });
 });

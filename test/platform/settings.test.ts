@@ -36,6 +36,7 @@ describe('settings', () => {
       tls: null,
       trustProxy: false,
       logLevel: 'info',
+      servedPlacements: null,
       dataDir: null,
       adminToken: null,
       masterKey: null,

@@ -67,7 +67,7 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** Throws `TenantNotFound`, `PlacementUnknown`, `TenantIsDeleted`, `TenantIsMoving`. */
   async begin(ref: string, placement: string, requestId: string): Promise<PlacementProgress> {
-    this.placements.of(placement);
+    this.placements.expect(placement);
     const tenant = await this.tenants.get(ref);
     if (tenant.state === 'deleted') throw new TenantIsDeleted(tenant.slug);
     if (tenant.movingTo !== null && tenant.movingTo !== placement) throw new TenantIsMoving(tenant.movingTo);
@@ -91,6 +91,8 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
     const { placement, movingTo } = entity;
     const tenant = movingTo === null ? null : await this.directory.tenantById(entity.id);
     if (tenant === null || movingTo === null) return { placement, movingTo: null, progress: null };
+    // How far it is can be told where its new placement is served.
+    if (!this.placements.serves(movingTo)) return { placement, movingTo, progress: null };
     const there = this.placements.of(movingTo);
     const arriving = { ...tenant, placement: movingTo };
     const [vectors, graph] = await Promise.all([
@@ -113,16 +115,18 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
       });
   }
 
+  /** Those that go to a placement which is served here, from one that is too, or that is set up nowhere any more. */
   private async moveAll(): Promise<void> {
     if (this.stopping) return;
     const moving = await this.database.asSystem<MovingRow[]>((manager) =>
       manager.query(
-        `SELECT id, moving_to, epoch FROM tenants WHERE moving_to IS NOT NULL ORDER BY id LIMIT ${MOVES_AT_ONCE}`,
+        `SELECT id, moving_to, epoch FROM tenants
+         WHERE moving_to = ANY($1) AND (placement = ANY($1) OR NOT placement = ANY($2)) ORDER BY id LIMIT $3`,
+        [this.placements.names, this.placements.known, MOVES_AT_ONCE],
       ),
     );
     for (const row of moving) {
-      const tenant =
-        this.stopping || !this.placements.has(row.moving_to) ? null : await this.directory.tenantById(row.id);
+      const tenant = this.stopping ? null : await this.directory.tenantById(row.id);
       if (tenant === null) continue;
       await this.move(tenant, row).catch((error: unknown) => {
         this.logger.warn(`${tenant.space} stays in ${tenant.placement} for now: ${String(error)}`);
@@ -145,7 +149,7 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
     this.principals.forget(tenant.id);
     this.hot.forget(tenant);
     // Requests that began before the switch read the old stores to their end; those that come now find the new ones.
-    await this.spaces.drop(tenant, target);
+    if (this.placements.serves(tenant.placement)) await this.spaces.drop(tenant, target);
     this.logger.log(`${tenant.space} moved from ${tenant.placement} to ${target}`);
   }
 }

@@ -61,7 +61,7 @@ export class TenantProvisioning {
    * The same order again gives the same tenant. Throws `SlugTaken`, `TenantConflict`, `TenantIsDeleted`, `KeyInUse`.
    */
   async provision(order: TenantOrder, requestId: string | null): Promise<Provisioned> {
-    this.placements.of(order.placement);
+    this.placements.expect(order.placement);
     if (order.token !== undefined && this.operator.matches(order.token)) throw new KeyInUse();
     const fingerprint = this.master.hash('tenant order', canonicalJson(order));
     const existing = await this.repeated(order, fingerprint);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Erasure, type Erased } from '../../ledger/erasure.js';
+import { Placements } from '../../spaces/placements.js';
 import { Spaces } from '../../spaces/spaces.js';
 import { TenantDirectory } from '../../tenancy/tenant-directory.js';
 import type { TenantEntity } from './tenant.entity.js';
@@ -25,10 +26,13 @@ export class TenantPurge {
     private readonly directory: TenantDirectory,
     private readonly erasure: Erasure,
     private readonly spaces: Spaces,
+    private readonly placements: Placements,
   ) {}
 
   /** Throws `TenantNotFound`. */
   async purge(ref: string, requestId: string): Promise<PurgeReceipt> {
+    // Where its indexes cannot be reached they cannot be erased, and nothing is begun.
+    this.placements.of((await this.tenants.get(ref)).placement);
     // Deleted first: from here on no key is admitted and no write begins.
     const entity = await this.tenants.move(ref, 'purge', requestId);
     const tenant = await this.directory.tenantById(entity.id);

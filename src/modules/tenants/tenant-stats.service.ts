@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
+import { Placements } from '../../spaces/placements.js';
 import { Spaces } from '../../spaces/spaces.js';
 import { TenantDirectory } from '../../tenancy/tenant-directory.js';
 import type { TenantId } from '../../tenancy/tenant.js';
@@ -34,19 +35,34 @@ interface CountRow {
 
 export const NO_COUNTS: TenantCounts = { memories: 0, relations: 0, workspaces: 0, agents: 0, bytes: 0 };
 
+const NO_SPACES = {
+  graphNodes: 0,
+  graphRelationships: 0,
+  vectorPoints: 0,
+  spaceBytes: 0,
+  watermarks: { vectors: 0, graph: 0 },
+};
+
 @Injectable()
 export class TenantStatsService {
   constructor(
     private readonly database: Database,
     private readonly directory: TenantDirectory,
     private readonly spaces: Spaces,
+    private readonly placements: Placements,
   ) {}
 
-  /** Counted in the ledger; the projections tell what they hold just now. Builds nothing. Throws `TenantNotFound`. */
+  /**
+   * Counted in the ledger; the projections tell what they hold just now, nothing where their placement is set up no
+   * more. Builds nothing. Throws `TenantNotFound`, `PlacementElsewhere`.
+   */
   async of(id: TenantId): Promise<TenantStats> {
     const tenant = await this.directory.tenantById(id);
     if (tenant === null) throw new TenantNotFound();
-    const space = this.spaces.open(tenant);
+    if (!this.placements.knows(tenant.placement)) {
+      return { ...((await this.counts([id])).get(id) ?? NO_COUNTS), ...NO_SPACES };
+    }
+    const space = this.spaces.peek(tenant);
     const [counts, vectorPoints, graph, vectorsAt, graphAt, size] = await Promise.all([
       this.counts([id]),
       space.vectors.count(),

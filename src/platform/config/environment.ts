@@ -108,6 +108,15 @@ export class EnvironmentReader {
     return bytes;
   }
 
+  /** `a, b` as a list without repetitions. */
+  names(name: string): readonly string[] | null {
+    const value = this.text(name);
+    if (value === null) return null;
+    const names = value.split(',').map((one) => one.trim());
+    if (names.includes('')) throw new SettingsError(name, 'must be names separated by commas');
+    return Object.freeze([...new Set(names)]);
+  }
+
   uuid(name: string, fallback: string): string {
     const value = this.text(name);
     if (value === null) return fallback;

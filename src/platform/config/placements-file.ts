@@ -8,6 +8,8 @@ export interface PlacementPlan {
   qdrant: { url: string; apiKey: string | null } | null;
   falkordb: { url: string } | null;
   maxHotSpaces: number | null;
+  /** Whether this process opens it. */
+  served: boolean;
 }
 
 export const SHARED = 'shared';
@@ -21,17 +23,33 @@ export function readPlacements(settings: Settings): PlacementPlan[] {
     qdrant: settings.qdrant,
     falkordb: settings.falkordb,
     maxHotSpaces: null,
+    served: true,
   };
-  if (settings.placementsFile === null) return [shared];
-  const plans = Object.entries(readObject(settings.placementsFile)).map(([name, plan]) =>
-    parsePlan(name, plan),
+  const plans =
+    settings.placementsFile === null
+      ? []
+      : Object.entries(readObject(settings.placementsFile)).map(([name, plan]) => parsePlan(name, plan));
+  const all = bind(
+    plans.some(({ name }) => name === SHARED) ? plans : [shared, ...plans],
+    settings.servedPlacements,
   );
-  const all = plans.some(({ name }) => name === SHARED) ? plans : [shared, ...plans];
-  const embedded = all.find(({ qdrant, falkordb }) => qdrant === null || falkordb === null);
-  if (settings.role !== 'all' && embedded !== undefined) {
+  const embedded = all.find(
+    ({ served, qdrant, falkordb }) => served && (qdrant === null || falkordb === null),
+  );
+  if (settings.placementsFile !== null && settings.role !== 'all' && embedded !== undefined) {
     throw refuse(`must give ${embedded.name} both servers where LOCI_ROLE is not all`);
   }
   return all;
+}
+
+/** Which of them this process serves. Throws `SettingsError` where one is named that there is not. */
+function bind(plans: PlacementPlan[], served: readonly string[] | null): PlacementPlan[] {
+  if (served === null) return plans;
+  const known = new Set(plans.map(({ name }) => name));
+  if (!served.every((name) => known.has(name))) {
+    throw new SettingsError('LOCI_SERVE_PLACEMENTS', 'names a placement that is not set up');
+  }
+  return plans.map((plan) => ({ ...plan, served: served.includes(plan.name) }));
 }
 
 function readObject(file: string): object {
@@ -65,6 +83,7 @@ function parsePlan(name: string, plan: unknown): PlacementPlan {
     qdrant: qdrant === null ? null : { url: qdrant, apiKey: apiKey ?? null },
     falkordb: falkordb === null ? null : { url: falkordb },
     maxHotSpaces: maxHotSpaces === null ? null : Number(maxHotSpaces),
+    served: true,
   };
 }
 

@@ -34,6 +34,8 @@ export abstract class Settings {
   abstract readonly falkordb: { readonly url: string } | null;
   /** A JSON file of named placements. Null: one, `shared`, made of the three above. */
   abstract readonly placementsFile: string | null;
+  /** The placements whose tenants this process answers for and looks after. Null: all of them. */
+  abstract readonly servedPlacements: readonly string[] | null;
   abstract readonly models: {
     /** Null: OpenAI's own address. */
     readonly baseUrl: string | null;
@@ -104,6 +106,7 @@ function read(env: Environment): { settings: Settings; known: ReadonlySet<string
     qdrant: readQdrant(reader),
     falkordb: readFalkordb(reader),
     placementsFile: reader.text('LOCI_PLACEMENTS'),
+    servedPlacements: reader.names('LOCI_SERVE_PLACEMENTS'),
     models: {
       baseUrl: reader.url('OPENAI_BASE_URL', ['https', 'http']),
       apiKey: reader.token('OPENAI_API_KEY', 1),

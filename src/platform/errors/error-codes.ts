@@ -198,6 +198,18 @@ export const errorCodes = {
     explanation:
       'No placement of this name is set up. The answer names those that are; an operator adds one in the file that LOCI_PLACEMENTS names.',
   },
+  'placement.elsewhere': {
+    status: 421,
+    title: 'Another process serves this tenant',
+    explanation:
+      'The processes behind this address serve other placements (LOCI_SERVE_PLACEMENTS). Nothing was done. Send the request to the address that your operator gave you for this tenant; operators, route the tenant’s host or key to processes that serve its placement.',
+  },
+  'placement.missing': {
+    status: 503,
+    title: 'The tenant’s placement is not set up',
+    explanation:
+      'The placement that this tenant is in has left the file that LOCI_PLACEMENTS names. Nothing is lost: what it stored is in the ledger. An operator puts the placement back, or moves the tenant to another (POST /admin/tenants/:tenant/placement), where its indexes are built anew.',
+  },
   'placement.moving': {
     status: 409,
     title: 'The tenant is moving',
