@@ -71,7 +71,7 @@ export async function provisionDefaultTenant(
       plan: settings.defaultPlan,
       placement: SHARED,
       settings: {},
-      features: [],
+      features: null,
       metadata: {},
       fixed: { workspaceId, agentId },
     },

@@ -4,7 +4,8 @@ import type { Scope } from './principal.js';
 export const ACCESS = 'loci:access';
 
 /** Who may call a route. Every route says it, and the guard refuses one that does not. */
-export type Access = { operator: true } | { scope: Scope; operator?: true } | { anyKey: true };
+export type Access =
+  { operator: true } | { scope: Scope; operator?: true } | { anyKey: true; operator?: true };
 
 /** The admin token. */
 export const ForOperator = (): CustomDecorator => SetMetadata(ACCESS, { operator: true } satisfies Access);
@@ -18,3 +19,6 @@ export const ForScopeOrOperator = (scope: Scope): CustomDecorator =>
 
 /** Any key of an active tenant. */
 export const ForAnyKey = (): CustomDecorator => SetMetadata(ACCESS, { anyKey: true } satisfies Access);
+
+export const ForAnyKeyOrOperator = (): CustomDecorator =>
+  SetMetadata(ACCESS, { anyKey: true, operator: true } satisfies Access);

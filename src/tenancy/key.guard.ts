@@ -68,8 +68,9 @@ export class KeyGuard implements CanActivate {
     if (tenant.state === 'suspended') throw new TenantSuspended();
     // Refuses where this process does not serve the tenant's placement.
     this.placements.of(tenant.placement);
-    if ('operator' in access && !('scope' in access))
+    if (!('scope' in access) && !('anyKey' in access)) {
       throw new Forbidden('This route takes the admin token.');
+    }
     if ('scope' in access && !principal.scopes.has(access.scope)) {
       throw new Forbidden(`This token lacks the scope \`${access.scope}\`.`);
     }

@@ -32,6 +32,8 @@ export interface Tenant {
   readonly embeddingModel: string;
   readonly defaultWorkspace: WorkspaceId;
   readonly settings: TenantSettings;
+  /** What it may use beside the memory: `requireFeature` asks. */
+  readonly features: readonly string[];
   readonly key: TenantKey;
 }
 

@@ -49,6 +49,21 @@ export class TenantDeleted extends DomainError<'auth.invalid'> {
   }
 }
 
+export class TenantNotFound extends DomainError<'tenant.not_found'> {
+  readonly code = 'tenant.not_found';
+  constructor() {
+    super('No such tenant.');
+  }
+}
+
+/** An operator's request about something of a tenant's, that does not say whose. */
+export class TenantNotNamed extends DomainError<'tenant.not_named'> {
+  readonly code = 'tenant.not_named';
+  constructor() {
+    super('The admin token belongs to no tenant: name one with `X-Tenant-ID`.');
+  }
+}
+
 export class WorkspaceNotFound extends DomainError<'workspace.not_found'> {
   readonly code = 'workspace.not_found';
   constructor(internal: string) {

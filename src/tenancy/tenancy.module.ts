@@ -7,6 +7,7 @@ import { Quotas } from './quotas.js';
 import { RateLimiter } from './rate-limiter.js';
 import { RateWindows } from './rate-windows.js';
 import { RequestScope } from './request-scope.middleware.js';
+import { RequestTenant } from './request-tenant.js';
 import { TenantContext } from './tenant-context.js';
 import { TenantDirectory } from './tenant-directory.js';
 import { WorkspaceResolver } from './workspace-resolver.js';
@@ -20,11 +21,12 @@ import { WorkspaceResolver } from './workspace-resolver.js';
     PrincipalCache,
     Quotas,
     RateLimiter,
+    RequestTenant,
     WorkspaceResolver,
     { provide: ThrottlerStorage, useClass: RateWindows },
     { provide: APP_GUARD, useClass: KeyGuard },
   ],
-  exports: [TenantContext, TenantDirectory, PrincipalCache, Quotas, WorkspaceResolver],
+  exports: [TenantContext, TenantDirectory, PrincipalCache, Quotas, RequestTenant, WorkspaceResolver],
 })
 export class TenancyModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {

@@ -12,6 +12,7 @@ import {
   type TenantSettings,
   type TenantState,
 } from './principal.js';
+import { grantedFeatures } from './features.js';
 import { isUuid, spaceName, type TenantId, type TenantSlug, type WorkspaceId } from './tenant.js';
 import { MasterKey } from './tenant-key.js';
 
@@ -25,6 +26,8 @@ interface TenantRow extends QueryResultRow {
   embedding_model: string;
   default_workspace_id: WorkspaceId;
   settings: TenantSettings;
+  features: string[] | null;
+  features_off: string[];
   wrapped_key: Buffer;
 }
 
@@ -45,7 +48,7 @@ export interface TenantWorkspace {
 const FIRST_ID = '00000000-0000-0000-0000-000000000000' as TenantId;
 
 const TENANT_COLUMNS = `t.id, t.slug, t.name, t.state, t.plan, t.placement, t.embedding_model,
-  t.default_workspace_id, t.settings, t.wrapped_key`;
+  t.default_workspace_id, t.settings, t.features, t.features_off, t.wrapped_key`;
 
 /** Active, and in a placement that this process serves ($1): what its jobs look after. */
 const LOOKED_AFTER = `t.state = 'active' AND t.placement = ANY($1)`;
@@ -93,10 +96,18 @@ export class TenantDirectory {
     const rows = await this.database.readAsSystem<TenantRow & { workspace_id: WorkspaceId }>(
       `SELECT ${TENANT_COLUMNS}, w.id AS workspace_id FROM workspaces w JOIN tenants t ON t.id = w.tenant_id
        WHERE ${isUuid(workspace) ? 'w.id = $1::uuid' : 'w.slug = $1 AND $2::text IS NOT NULL'}
-         AND ($2::text IS NULL OR t.slug = $2 OR t.id::text = $2) AND t.state <> 'deleted' LIMIT 2`,
+         AND ($2::text IS NULL OR t.slug = $2 OR t.id::text = $2) AND t.state <> 'deleted'
+         AND w.deleted_at IS NULL LIMIT 2`,
       [workspace, tenant],
     );
     return rows.map((row) => ({ tenant: this.tenantFrom(row), workspace: row.workspace_id }));
+  }
+
+  /** By slug or UUID; null where there is none, or it is deleted. For the operator's routes. */
+  async tenantNamed(name: string): Promise<Tenant | null> {
+    const condition = isUuid(name) ? 't.id = $1' : 't.slug = $1';
+    const [tenant] = await this.tenants(`${condition} AND t.state <> 'deleted'`, [name.toLowerCase()]);
+    return tenant ?? null;
   }
 
   /** Tenants with texts that wait for a vector of this model. */
@@ -170,6 +181,7 @@ export class TenantDirectory {
       embeddingModel: row.embedding_model,
       defaultWorkspace: row.default_workspace_id,
       settings: row.settings,
+      features: grantedFeatures(row.plan, row.features).filter((word) => !row.features_off.includes(word)),
       key: this.master.unwrap(row.id, row.wrapped_key),
     };
   }

@@ -47,7 +47,7 @@ export class WorkspaceResolver {
     if (names.every((name) => name === own)) return own;
     const found = await this.ledger.read(caller.tenant, caller.workspace ?? WHOLE_TENANT, (tx) =>
       tx.rows<WorkspaceRow>(
-        `SELECT id, slug FROM workspaces WHERE tenant_id = $1 AND (id = ANY($2::uuid[]) OR slug = ANY($3))`,
+        `SELECT id, slug FROM workspaces WHERE tenant_id = $1 AND (id = ANY($2::uuid[]) OR slug = ANY($3)) AND deleted_at IS NULL`,
         [caller.tenant.id, names.filter(isUuid), names],
       ),
     );

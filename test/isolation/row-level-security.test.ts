@@ -34,7 +34,8 @@ const GRANTS = [
   'loci_system tenants: DELETE INSERT SELECT UPDATE',
   'loci_system usage_counters: DELETE INSERT SELECT UPDATE',
   'loci_system workspaces: DELETE INSERT SELECT UPDATE',
-  'loci_tenant agents: SELECT',
+  'loci_tenant agents(agent_type, deleted_at, description, enabled_tools, is_active, is_public, model_name, model_provider, name, owner_id, slug, system_prompt, temperature, tool_config, updated_at): UPDATE',
+  'loci_tenant agents: INSERT SELECT',
   'loci_tenant api_keys: INSERT SELECT',
   'loci_tenant api_keys(revoked_at, rotated_to): UPDATE',
   'loci_tenant audit_records: INSERT SELECT',
@@ -51,7 +52,8 @@ const GRANTS = [
   'loci_tenant tenants(embedding_model, epoch, last_active_at, memory_count, retired_at, retired_model, revision): UPDATE',
   'loci_tenant unindexable: DELETE INSERT SELECT UPDATE',
   'loci_tenant usage_counters: INSERT SELECT UPDATE',
-  'loci_tenant workspaces: SELECT',
+  'loci_tenant workspaces(deleted_at, description, name, settings, slug, updated_at): UPDATE',
+  'loci_tenant workspaces: DELETE INSERT SELECT',
 ];
 
 const SYSTEM_POLICIES = [

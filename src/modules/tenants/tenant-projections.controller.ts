@@ -1,11 +1,12 @@
 import { Controller, HttpCode, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Verification, type ProjectionVerdict } from '../../spaces/verification.js';
+import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { ForOperator } from '../../tenancy/access.decorator.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { TenantDirectory } from '../../tenancy/tenant-directory.js';
-import { TenantIsDeleted, TenantNotFound } from './tenants.errors.js';
+import { TenantIsDeleted } from './tenants.errors.js';
 import { TenantsService } from './tenants.service.js';
 
 class DifferencesDto {

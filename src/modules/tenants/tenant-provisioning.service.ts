@@ -32,7 +32,8 @@ export interface TenantOrder {
   platform?: string;
   credentials?: Record<string, unknown>;
   settings: TenantSettings;
-  features: string[];
+  /** Null: what the plan brings. */
+  features: string[] | null;
   metadata: Record<string, unknown>;
   /** Only for the installation's own default tenant. */
   fixed?: { workspaceId: string; agentId: string };
@@ -63,7 +64,10 @@ export class TenantProvisioning {
   async provision(order: TenantOrder, requestId: string | null): Promise<Provisioned> {
     this.placements.expect(order.placement);
     if (order.token !== undefined && this.operator.matches(order.token)) throw new KeyInUse();
-    const fingerprint = this.master.hash('tenant order', canonicalJson(order));
+    const fingerprint = this.master.hash(
+      'tenant order',
+      canonicalJson({ ...order, features: order.features ?? [] }),
+    );
     const existing = await this.repeated(order, fingerprint);
     if (existing !== null) return existing;
     try {

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Erasure, type Erased } from '../../ledger/erasure.js';
 import { Placements } from '../../spaces/placements.js';
 import { Spaces } from '../../spaces/spaces.js';
+import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
 import { TenantDirectory } from '../../tenancy/tenant-directory.js';
 import type { TenantEntity } from './tenant.entity.js';
 import { TenantsService } from './tenants.service.js';
-import { TenantNotFound } from './tenants.errors.js';
 
 /** What was removed from each store: counted, and counted again to be nothing. */
 export interface PurgeReceipt {

@@ -1,4 +1,5 @@
 import type { Plan } from '../../platform/config/plans.js';
+import { grantedFeatures } from '../../tenancy/features.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { ApiKeyEntity } from './api-key.entity.js';
 import type { PurgeReceipt } from './tenant-purge.service.js';
@@ -26,7 +27,7 @@ export function tenantDto(tenant: TenantEntity, plan: Plan): TenantDto {
     namespace: `memories_${tenant.slug}`,
     workspace_id: tenant.defaultWorkspaceId,
     agent_id: tenant.defaultAgentId,
-    features: tenant.features,
+    features: featuresOf(tenant),
     settings: tenant.settings,
     limits: limitsDto(tenant, plan),
     domain: tenant.domain,
@@ -39,6 +40,15 @@ export function tenantDto(tenant: TenantEntity, plan: Plan): TenantDto {
     created_at: tenant.createdAt.toISOString(),
     updated_at: tenant.updatedAt.toISOString(),
   };
+}
+
+/** Those that gates let through. */
+export function featuresOf({
+  plan,
+  features,
+  featuresOff,
+}: Pick<TenantEntity, 'plan' | 'features' | 'featuresOff'>): string[] {
+  return grantedFeatures(plan, features).filter((word) => !featuresOff.includes(word));
 }
 
 /** The plan's numbers, with the tenant's own before them. */

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import { Placements } from '../../spaces/placements.js';
 import { Spaces } from '../../spaces/spaces.js';
+import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
 import { TenantDirectory } from '../../tenancy/tenant-directory.js';
 import type { TenantId } from '../../tenancy/tenant.js';
-import { TenantNotFound } from './tenants.errors.js';
 
 export interface TenantCounts {
   memories: number;

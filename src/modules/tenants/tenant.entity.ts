@@ -28,7 +28,10 @@ export class TenantEntity {
   /** Sealed under the tenant's key. */
   @Column('bytea', { name: 'api_credentials', nullable: true }) apiCredentials!: Buffer | null;
   @Column('jsonb') settings!: TenantSettings;
-  @Column('text', { array: true }) features!: string[];
+  /** Null: what the plan brings. */
+  @Column('text', { array: true, nullable: true }) features!: string[] | null;
+  /** Of those, what the tenant has turned off itself. */
+  @Column('text', { array: true, name: 'features_off' }) featuresOff!: string[];
   @Column('jsonb') metadata!: Record<string, unknown>;
   @Column('bytea') fingerprint!: Buffer;
   @Column('text', { name: 'suspended_reason', nullable: true }) suspendedReason!: string | null;

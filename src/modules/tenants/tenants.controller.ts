@@ -173,7 +173,7 @@ export class TenantsController {
       ...(dto.admin_email === undefined ? {} : { adminEmail: dto.admin_email }),
       name: fields.name ?? slug,
       settings: fields.settings ?? {},
-      features: fields.features ?? [],
+      features: fields.features ?? null,
       metadata: fields.metadata ?? {},
       ...(fields.contactEmail ? { contactEmail: fields.contactEmail } : {}),
       ...(fields.contactName ? { contactName: fields.contactName } : {}),

@@ -1,12 +1,5 @@
 import { DomainError } from '../../platform/errors/domain-error.js';
 
-export class TenantNotFound extends DomainError<'tenant.not_found'> {
-  readonly code = 'tenant.not_found';
-  constructor() {
-    super('No such tenant.');
-  }
-}
-
 /** The slug is that of another tenant. */
 export class SlugTaken extends DomainError<'tenant.slug_taken'> {
   readonly code = 'tenant.slug_taken';

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Brackets, QueryFailedError, type EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
+import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
 import type { TenantState } from '../../tenancy/principal.js';
 import { PrincipalCache } from '../../tenancy/principal-cache.js';
 import { isUuid } from '../../tenancy/tenant.js';
@@ -8,7 +9,7 @@ import { MasterKey } from '../../tenancy/tenant-key.js';
 import { announce, recordForOperator } from './operator-audit.js';
 import { planMove, TENANT_MOVES, type TenantMove } from './tenant-states.js';
 import { TenantEntity } from './tenant.entity.js';
-import { InvalidTransition, TenantConflict, TenantNotFound } from './tenants.errors.js';
+import { InvalidTransition, TenantConflict } from './tenants.errors.js';
 
 /** How long a deleted tenant can be restored. */
 export const RESTORABLE_DAYS = 30;

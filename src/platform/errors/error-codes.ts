@@ -96,6 +96,12 @@ export const errorCodes = {
     title: 'No such tenant',
     explanation: 'There is no tenant with that id or slug, or it is not yours.',
   },
+  'tenant.not_named': {
+    status: 400,
+    title: 'The request does not say which tenant it is about',
+    explanation:
+      'The admin token belongs to no tenant. Name the tenant by its slug or UUID in `X-Tenant-ID`, or name the workspace by its UUID.',
+  },
   'tenant.deleted': {
     status: 409,
     title: 'The tenant is deleted',
@@ -173,6 +179,12 @@ export const errorCodes = {
     title: 'A quota is used up',
     explanation:
       '`quota`, `limit` and `used` say which one. Nothing was stored. Delete what is no longer needed, wait for the next period, or move to a larger plan.',
+  },
+  'feature.disabled': {
+    status: 403,
+    title: 'The tenant does not have this feature',
+    explanation:
+      '`feature` names it. It comes with a larger plan, or an operator gives it: `PATCH /admin/tenants/:tenant` with `features`. A tenant turns its own features off and on at `/v1/tenants/current`.',
   },
   'rate.limited': {
     status: 429,
