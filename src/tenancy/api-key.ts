@@ -32,9 +32,14 @@ export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
+/** Whether a token claims to be a Loci key. */
+export function isOwnShape(token: string): boolean {
+  return PREFIX.test(token);
+}
+
 /** False for a token that claims to be a Loci key and has a typing mistake: no need to ask the database. */
 export function isPlausible(token: string): boolean {
-  if (!PREFIX.test(token)) return token.length >= 8 && token.length <= 512;
+  if (!isOwnShape(token)) return token.length >= 8 && token.length <= 512;
   return SHAPE.test(token) && token.endsWith(checksum(token.slice(0, -6)));
 }
 

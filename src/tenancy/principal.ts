@@ -60,6 +60,8 @@ export interface KeyPrincipal extends OfTenant {
   keyId: string;
   /** The key's own limit, before the tenant's and the plan's. */
   rateLimitPerMinute: number | null;
+  /** Null: never. */
+  expiresAt: Date | null;
 }
 
 /** A person, or a program of the tenant's, that came with a JWT: ours, or its own identity provider's. */

@@ -12,6 +12,8 @@ export interface Names {
   /** A session, a user, an agent or a tag: free words. */
   word(): string;
   cursor(): string;
+  /** The id of an API key. */
+  key(): string;
   workspace: { id: string; slug: string };
   tenant: { id: string; slug: string };
 }
@@ -19,6 +21,7 @@ export interface Names {
 /** What the caller itself has. */
 export interface Own {
   memories: [string, string];
+  workspace: string;
   /** A content that it has not stored so far. */
   content(): string;
 }
@@ -141,6 +144,38 @@ const association = (from: string, to: string): Record<string, unknown> => ({
   memory2_id: to,
   type: 'RELATES_TO',
 });
+
+/** A route for the keys of a workspace: it is named in the path alone. */
+function keyRoute(method: string, after: string, body?: object, more: RouteEntry['places'] = {}): RouteEntry {
+  const at = (workspace: string, headers?: Record<string, string>): Probe => ({
+    method,
+    path: `/v1/workspaces/${workspace}/api-keys${after}`,
+    ...(body === undefined ? {} : { body }),
+    ...(headers === undefined ? {} : { headers }),
+  });
+  const claiming = (kind: 'id' | 'slug') => (own: Own, foreign: Names) =>
+    at(own.workspace, { 'X-Tenant-ID': foreign.tenant[kind] });
+  return {
+    plain: (own) => at(own.workspace),
+    places: {
+      'workspace of the path (id)': (_own, foreign) => at(foreign.workspace.id),
+      'workspace of the path (slug)': (_own, foreign) => at(foreign.workspace.slug),
+      'X-Tenant-ID (id)': claiming('id'),
+      'X-Tenant-ID (slug)': claiming('slug'),
+      ...more,
+    },
+  };
+}
+
+const NO_KEY = '00000000-0000-4000-8000-000000000000';
+
+/** A tenant manages with these what its operator may manage too: they hold no content. */
+export const SHARED_ROUTES: readonly string[] = [
+  'POST /v1/workspaces/:workspace/api-keys',
+  'GET /v1/workspaces/:workspace/api-keys',
+  'DELETE /v1/workspaces/:workspace/api-keys/:id',
+  'POST /v1/workspaces/:workspace/api-keys/:id/rotate',
+];
 
 /**
  * Every route that a tenant's key may call, under its path at the root (`/v1` in front of it is another live route
@@ -271,6 +306,31 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
     () => ({ max_depth: 3 }),
     inPath((id) => `/memories/${id}/related`),
   ),
+  'POST /v1/workspaces/:workspace/api-keys': keyRoute('POST', '', { name: 'New' }),
+  'GET /v1/workspaces/:workspace/api-keys': keyRoute('GET', '', undefined, {
+    cursor: (own, foreign) => ({
+      method: 'GET',
+      path: `/v1/workspaces/${own.workspace}/api-keys?cursor=${foreign.cursor()}`,
+    }),
+  }),
+  'DELETE /v1/workspaces/:workspace/api-keys/:id': keyRoute('DELETE', `/${NO_KEY}`, undefined, {
+    'id in the path': (own, foreign) => ({
+      method: 'DELETE',
+      path: `/v1/workspaces/${own.workspace}/api-keys/${foreign.key()}`,
+    }),
+  }),
+  'POST /v1/workspaces/:workspace/api-keys/:id/rotate': keyRoute(
+    'POST',
+    `/${NO_KEY}/rotate`,
+    {},
+    {
+      'id in the path': (own, foreign) => ({
+        method: 'POST',
+        path: `/v1/workspaces/${own.workspace}/api-keys/${foreign.key()}/rotate`,
+        body: { overlap_seconds: 60 },
+      }),
+    },
+  ),
 };
 
 /** Instead of the single association that a plain request holds. */
@@ -339,7 +399,12 @@ export const OPERATOR_ROUTES: Record<string, (tenant: string) => Probe> = {
   'GET /admin/tenants/:tenant/keys': (tenant) => ({ method: 'GET', path: `/admin/tenants/${tenant}/keys` }),
   'DELETE /admin/tenants/:tenant/keys/:id': (tenant) => ({
     method: 'DELETE',
-    path: `/admin/tenants/${tenant}/keys/00000000-0000-4000-8000-000000000000`,
+    path: `/admin/tenants/${tenant}/keys/${NO_KEY}`,
+  }),
+  'POST /admin/tenants/:tenant/keys/:id/rotate': (tenant) => ({
+    method: 'POST',
+    path: `/admin/tenants/${tenant}/keys/${NO_KEY}/rotate`,
+    body: {},
   }),
 };
 

@@ -7,6 +7,7 @@ import type { Names } from './route-table.js';
 /** In every content that strangers store: it must be in no answer to anybody else. */
 export const MARK = 'strangers-secret';
 const MEMORIES = 400;
+const KEYS = 8;
 const TIME = new Date('2026-01-01T00:00:00Z');
 /** An embedding that costs nothing to make. */
 const EMBEDDING = Array.from({ length: 384 }, (_, i) => (i === 0 ? 1 : 0.01));
@@ -16,6 +17,8 @@ export interface StrangersWorkspace {
   tenant: { id: string; slug: string };
   workspace: { id: string; slug: string };
   memories: string[];
+  /** Ids of API keys. */
+  keys: string[];
   words: string[];
 }
 
@@ -68,21 +71,30 @@ export async function furnish(
     .map((id, i) => ({ memory1_id: ids[i], memory2_id: id, type: 'RELATES_TO' }));
   const related = await owner.post('/associate', { associations }, at);
   if (related.status !== 201) throw new Error(`Nothing was related: ${related.status}`);
-  return { tenant, workspace, memories: ids, words };
+  const keys: string[] = [];
+  while (keys.length < KEYS) {
+    const made = await owner.post<{ id: string }>(`/v1/workspaces/${workspace.id}/api-keys`, {});
+    if (made.status !== 201) throw new Error(`No key was made: ${made.status}`);
+    keys.push(made.body.id);
+  }
+  return { tenant, workspace, memories: ids, keys, words };
 }
 
 /** Each call of `memory()` and `word()` gives another of the strangers' names. */
 export function namesOf(strangers: StrangersWorkspace): Names {
-  let used = 0;
+  const used = new Map<string[], number>();
   const next = (all: string[]): string => {
-    const name = all[used++ % all.length];
-    if (name === undefined || used > all.length) throw new Error('The strangers have too few memories');
+    const turn = used.get(all) ?? 0;
+    const name = all[turn];
+    if (name === undefined) throw new Error('The strangers have too few memories, words or keys');
+    used.set(all, turn + 1);
     return name;
   };
   return {
     memory: () => next(strangers.memories),
     word: () => next(strangers.words),
     cursor: () => writeCursor({ time: TIME, id: next(strangers.memories) }),
+    key: () => next(strangers.keys),
     workspace: strangers.workspace,
     tenant: strangers.tenant,
   };
@@ -94,6 +106,7 @@ export function namesOfNobody(): Names {
     memory: () => randomUUID(),
     word: () => `w-${randomBytes(6).toString('hex')}`,
     cursor: () => writeCursor({ time: TIME, id: randomUUID() }),
+    key: () => randomUUID(),
     workspace: { id: randomUUID(), slug: `ws-${randomBytes(4).toString('hex')}` },
     tenant: { id: randomUUID(), slug: `t9-${randomBytes(3).toString('hex')}` },
   };
@@ -101,7 +114,15 @@ export function namesOfNobody(): Names {
 
 /** All that the ledger holds of a workspace, read by a role that no policy binds, and the tenant's revision. */
 export async function ledgerOf(loci: Loci, { tenant, workspace }: StrangersWorkspace): Promise<string[]> {
-  const tables = ['memories', 'memory_history', 'relations', 'embeddings', 'pending_vectors', 'changes'];
+  const tables = [
+    'memories',
+    'memory_history',
+    'relations',
+    'embeddings',
+    'pending_vectors',
+    'changes',
+    'api_keys',
+  ];
   return asSuperuser(loci, async (client) => {
     const rows: string[] = [];
     for (const table of tables) {

@@ -1,13 +1,11 @@
 import type { Plan } from '../../platform/config/plans.js';
 import { grantedFeatures } from '../../tenancy/features.js';
 import type { Tenant } from '../../tenancy/principal.js';
-import type { ApiKeyEntity } from './api-key.entity.js';
 import type { PurgeReceipt } from './tenant-purge.service.js';
 import type { TenantCounts, TenantStats } from './tenant-stats.service.js';
 import type { TenantEntity } from './tenant.entity.js';
 import type {
   DeletedTenantDto,
-  KeyDto,
   TenantCountsDto,
   TenantDto,
   TenantLimitsDto,
@@ -95,26 +93,6 @@ export function countsDto(
     revision: Number(tenant.revision),
     last_active_at: tenant.lastActiveAt?.toISOString() ?? null,
     as_of: new Date().toISOString(),
-  };
-}
-
-export function keyDto(key: ApiKeyEntity): KeyDto {
-  const now = Date.now();
-  const over = (time: Date | null) => time !== null && time.getTime() <= now;
-  return {
-    id: key.id,
-    name: key.name,
-    key_prefix: key.prefix,
-    workspace_id: key.workspaceId,
-    scopes: key.scopes,
-    role: key.role,
-    environment: key.environment,
-    rate_limit_per_minute: key.rateLimitPerMinute,
-    is_active: !over(key.revokedAt) && !over(key.expiresAt),
-    last_used_at: key.lastUsedAt?.toISOString() ?? null,
-    created_at: key.createdAt.toISOString(),
-    expires_at: key.expiresAt?.toISOString() ?? null,
-    revoked_at: key.revokedAt?.toISOString() ?? null,
   };
 }
 

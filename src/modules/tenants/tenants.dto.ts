@@ -1,24 +1,7 @@
 import { ApiProperty, PartialType, OmitType } from '@nestjs/swagger';
-import {
-  Flag,
-  Instant,
-  Int,
-  JsonObject,
-  OneOf,
-  SomeOf,
-  Text,
-  Texts,
-  Uuid,
-} from '../../platform/http/fields.js';
+import { Flag, Int, JsonObject, OneOf, Text, Texts, Uuid } from '../../platform/http/fields.js';
 import { planTiers, type PlanTier } from '../../platform/config/plans.js';
-import {
-  ROLE_SCOPES,
-  SCOPES,
-  type Role,
-  type Scope,
-  type TenantSettings,
-  type TenantState,
-} from '../../tenancy/principal.js';
+import type { TenantSettings, TenantState } from '../../tenancy/principal.js';
 
 const EMAIL = { max: 320, pattern: /^[^\s@]+@[^\s@]+$/, patternSays: 'must be an e-mail address' };
 const DOMAIN = {
@@ -114,44 +97,6 @@ export class DeleteTenantDto {
   purge = false;
 }
 
-export class CreateKeyDto {
-  @Text({ max: 200, optional: true, default: 'Key' })
-  name = 'Key';
-
-  @SomeOf([...SCOPES, 'memory'], {
-    optional: true,
-    description: 'Absent: all that the role may do, in a workspace all but manage',
-  })
-  scopes?: (Scope | 'memory')[];
-
-  @Uuid({
-    optional: true,
-    description: 'Absent: the whole tenant where the scopes hold manage, else the default workspace',
-  })
-  workspace_id?: string;
-
-  @Int({ min: 1, max: 1_000_000, optional: true })
-  rate_limit_per_minute?: number;
-
-  @Instant({ optional: true })
-  expires_at?: string;
-
-  @OneOf(['live', 'test'], { optional: true, default: 'live' })
-  environment: 'live' | 'test' = 'live';
-
-  @OneOf(Object.keys(ROLE_SCOPES), { optional: true, default: 'service_account' })
-  role: Role = 'service_account';
-
-  @Text({
-    max: 512,
-    pattern: /^[\x21-\x7e]+$/,
-    patternSays: 'must be printable characters without spaces',
-    optional: true,
-    description: 'A token that the tenant already has',
-  })
-  api_token?: string;
-}
-
 export class TenantLimitsDto {
   @ApiProperty({ type: Number, nullable: true }) max_workspaces!: number | null;
   @ApiProperty({ type: Number, nullable: true }) max_documents_per_workspace!: number | null;
@@ -230,36 +175,6 @@ export class ListedTenantDto extends TenantDto {
 export class TenantListDto {
   @ApiProperty({ type: [ListedTenantDto] }) data!: ListedTenantDto[];
   @ApiProperty({ type: String, nullable: true }) next_cursor!: string | null;
-}
-
-export class KeyDto {
-  @ApiProperty({ type: String, format: 'uuid' }) id!: string;
-  @ApiProperty({ type: String }) name!: string;
-  @ApiProperty({ type: String }) key_prefix!: string;
-  @ApiProperty({ type: String, format: 'uuid', nullable: true }) workspace_id!: string | null;
-  @ApiProperty({ type: [String] }) scopes!: string[];
-  @ApiProperty({ type: String }) role!: string;
-  @ApiProperty({ type: String }) environment!: string;
-  @ApiProperty({ type: Number, nullable: true }) rate_limit_per_minute!: number | null;
-  @ApiProperty({ type: Boolean }) is_active!: boolean;
-  @ApiProperty({ type: String, format: 'date-time', nullable: true }) last_used_at!: string | null;
-  @ApiProperty({ type: String, format: 'date-time' }) created_at!: string;
-  @ApiProperty({ type: String, format: 'date-time', nullable: true }) expires_at!: string | null;
-  @ApiProperty({ type: String, format: 'date-time', nullable: true }) revoked_at!: string | null;
-}
-
-export class CreatedKeyDto extends KeyDto {
-  @ApiProperty({ type: String, required: false, description: 'Shown this once' }) key?: string;
-}
-
-export class KeyListDto {
-  @ApiProperty({ type: [KeyDto] }) data!: KeyDto[];
-  @ApiProperty({ type: String, nullable: true }) next_cursor!: string | null;
-}
-
-export class RevokedKeyDto {
-  @ApiProperty({ type: String, format: 'uuid' }) id!: string;
-  @ApiProperty({ type: Boolean }) is_active!: boolean;
 }
 
 class RemovedDto {

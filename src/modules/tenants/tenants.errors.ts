@@ -46,3 +46,10 @@ export class KeyNotFound extends DomainError<'key.not_found'> {
     super('No such key.');
   }
 }
+
+export class KeyRotated extends DomainError<'key.rotated'> {
+  readonly code = 'key.rotated';
+  constructor(successor: string) {
+    super(`This key was rotated already: ${successor} took over. Rotate or revoke that one.`);
+  }
+}

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CurrentTenantController } from './current-tenant.controller.js';
+import { KeyManagers } from './key-managers.js';
 import { TenantKeysController } from './tenant-keys.controller.js';
 import { TenantKeys } from './tenant-keys.service.js';
 import { TenantProvisioning } from './tenant-provisioning.service.js';
@@ -10,6 +11,7 @@ import { TenantPurge } from './tenant-purge.service.js';
 import { TenantStatsService } from './tenant-stats.service.js';
 import { TenantsController } from './tenants.controller.js';
 import { TenantsService } from './tenants.service.js';
+import { WorkspaceKeysController } from './workspace-keys.controller.js';
 
 @Module({
   controllers: [
@@ -18,8 +20,17 @@ import { TenantsService } from './tenants.service.js';
     TenantPlacementController,
     TenantProjectionsController,
     CurrentTenantController,
+    WorkspaceKeysController,
   ],
-  providers: [TenantsService, TenantProvisioning, TenantPurge, TenantStatsService, TenantKeys, TenantMove],
+  providers: [
+    TenantsService,
+    TenantProvisioning,
+    TenantPurge,
+    TenantStatsService,
+    KeyManagers,
+    TenantKeys,
+    TenantMove,
+  ],
   exports: [TenantProvisioning],
 })
 export class TenantsModule {}

@@ -140,6 +140,12 @@ export const errorCodes = {
     title: 'The token is in use already',
     explanation: 'The token that was brought along is already a key somewhere. Choose another one.',
   },
+  'key.rotated': {
+    status: 409,
+    title: 'The key was rotated already',
+    explanation:
+      'Another key took over from this one, which still works until its overlap ends. Where that other key was not received, revoke it and make a new one.',
+  },
   'memory.not_found': {
     status: 404,
     title: 'No such memory',
