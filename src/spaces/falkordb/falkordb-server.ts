@@ -1,5 +1,5 @@
+import { Backoff } from '../backoff.js';
 import type { SpaceAddress } from '../projection.js';
-import { Backoff } from './backoff.js';
 import { Connection } from './connection.js';
 import { Connections, type ConnectionLimits } from './connections.js';
 import { ConnectionLost, isRefusedLogin, ServerSilent, spaceError } from './falkordb-errors.js';
@@ -91,9 +91,9 @@ export class FalkorDbServer {
 
   /** Says at once that the server is away where it was found so a moment ago. */
   private async guarded<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const { remainingMs } = this.backoff;
     try {
-      if (remainingMs > 0) throw new ConnectionLost(`away; asked again in ${Math.ceil(remainingMs)} ms`);
+      if (!(await this.backoff.admits(() => this.send(['PING']))))
+        throw new ConnectionLost('found away a moment ago');
       const done = await work();
       this.backoff.succeeded();
       return done;

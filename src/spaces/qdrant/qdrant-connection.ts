@@ -2,7 +2,9 @@ import { QdrantClient } from '@qdrant/js-client-rest';
 import { LRUCache } from 'lru-cache';
 import { Agent } from 'undici';
 import type { SpaceName } from '../../tenancy/tenant.js';
-import { connectionBroke, qdrantError } from './qdrant-errors.js';
+import { Backoff } from '../backoff.js';
+import { SpaceUnavailable } from '../space-errors.js';
+import { connectionBroke, hasAnswered, isSilent, qdrantError } from './qdrant-errors.js';
 import { TOKEN_LIFE, tenantToken } from './tenant-token.js';
 
 export interface QdrantOptions {
@@ -12,7 +14,7 @@ export interface QdrantOptions {
   apiKey: string | null;
   /** Connections that all tenants together hold open at the most. Default 32. */
   connections?: number;
-  /** After so long without an answer a read is given up, and a write. Milliseconds; default 5,000 and 60,000. */
+  /** After so long without an answer a read is given up, and a write. Milliseconds; default 5,000 and 8,000. */
   readTimeout?: number;
   writeTimeout?: number;
   /**
@@ -25,26 +27,31 @@ export interface QdrantOptions {
 export type QdrantApi = ReturnType<QdrantClient['api']>;
 export type Patience = 'read' | 'write';
 
+/** A server that was silent is asked again by a question that costs it nothing, and for no longer than this. */
+const KNOCK_MS = 1_000;
+
 /** One identity's way into Qdrant. */
 export class QdrantCaller {
   constructor(
     private readonly api: QdrantApi,
     private readonly agent: Agent,
     private readonly timeouts: Record<Patience, number>,
+    private readonly backoff: Backoff,
   ) {}
 
   /**
    * Asks, and once more where the connection broke: everything that Loci asks of Qdrant, writes too, has the same
-   * effect once or twice. Rejects with `QdrantRefusal` where the server says no, else with `SpaceUnavailable`.
+   * effect once or twice. Rejects with `QdrantRefusal` where the server says no, else with `SpaceUnavailable`,
+   * and at once where the server was silent a moment ago.
    */
   async call<Result>(
     what: string,
     patience: Patience,
     ask: (api: QdrantApi, init: RequestInit) => Promise<{ data: { result?: Result } }>,
   ): Promise<Result> {
-    const signal = AbortSignal.timeout(this.timeouts[patience]);
-    // Node's fetch takes the dispatcher of any undici of its own generation.
-    const init: RequestInit & { dispatcher: Agent } = { signal, dispatcher: this.agent };
+    if (!(await this.backoff.admits(() => this.knock())))
+      throw new SpaceUnavailable(`Qdrant could not ${what}: it was silent a moment ago`);
+    const init = this.within(this.timeouts[patience]);
     for (let attempt = 1; ; attempt++) {
       try {
         const { data } = await ask(this.api, init);
@@ -52,9 +59,23 @@ export class QdrantCaller {
         return data.result;
       } catch (error) {
         if (attempt === 1 && connectionBroke(error)) continue;
+        if (isSilent(error)) this.backoff.failed();
         throw qdrantError(error, what);
       }
     }
+  }
+
+  private async knock(): Promise<void> {
+    try {
+      await this.api.root({}, this.within(KNOCK_MS));
+    } catch (error) {
+      if (!hasAnswered(error)) throw error;
+    }
+  }
+
+  private within(milliseconds: number): RequestInit & { dispatcher: Agent } {
+    // Node's fetch takes the dispatcher of any undici of its own generation.
+    return { signal: AbortSignal.timeout(milliseconds), dispatcher: this.agent };
   }
 }
 
@@ -68,6 +89,7 @@ export class QdrantConnection {
   readonly operator: QdrantCaller;
   readonly requestBytes: number;
   private readonly agent: Agent;
+  private readonly backoff = new Backoff();
   private readonly tenants = new LRUCache<SpaceName, { caller: QdrantCaller; until: number }>({
     max: CLIENTS_KEPT,
   });
@@ -115,9 +137,7 @@ export class QdrantConnection {
       checkCompatibility: false,
       timeout: Number.POSITIVE_INFINITY,
     });
-    return new QdrantCaller(client.api(), this.agent, {
-      read: this.options.readTimeout ?? 5_000,
-      write: this.options.writeTimeout ?? 60_000,
-    });
+    const { readTimeout: read = 5_000, writeTimeout: write = 8_000 } = this.options;
+    return new QdrantCaller(client.api(), this.agent, { read, write }, this.backoff);
   }
 }

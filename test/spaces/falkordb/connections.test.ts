@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Backoff } from '../../../src/spaces/falkordb/backoff.js';
+import { Backoff } from '../../../src/spaces/backoff.js';
 import { FalkorDbEngine, type FalkorDbOptions } from '../../../src/spaces/falkordb/falkordb-engine.js';
 import { parseServerAddress } from '../../../src/spaces/falkordb/server-address.js';
 import { SpaceUnavailable } from '../../../src/spaces/space-errors.js';

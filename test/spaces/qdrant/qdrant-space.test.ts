@@ -241,7 +241,32 @@ describe('a tenant in Qdrant', () => {
       await expect(hasty.open(address, MODEL).watermark()).rejects.toThrow(SpaceUnavailable);
       release();
       server.interfere = () => null;
-      expect(await hasty.open(address, MODEL).watermark()).toEqual({ ledger, revision: 2 });
+      const well = () => hasty.open(address, MODEL).watermark();
+      await eventually(async () => (await well().catch(() => null))?.revision === 2);
+      await hasty.close();
+    });
+
+    it('lets one caller find out whether a silent server is back, and tells all others at once', async () => {
+      await hold();
+      const hasty = new QdrantEngine({ url: server.url, apiKey: null, readTimeout: 80 });
+      const theirs = hasty.open(address, MODEL);
+      let release: () => void = () => undefined;
+      const held = new Promise<null>((resolve) => (release = () => resolve(null)));
+      server.interfere = () => held;
+      await expect(theirs.watermark()).rejects.toThrow(SpaceUnavailable);
+      const before = server.calls.length;
+      const asked = () => server.calls.slice(before).map(({ route }) => route);
+      await eventually(async () => {
+        const askers = Array.from({ length: 50 }, () => theirs.watermark());
+        const answers = await Promise.allSettled(askers);
+        expect(answers.filter(({ status }) => status === 'fulfilled')).toEqual([]);
+        return asked().length > 0;
+      });
+      // Nobody who asked nothing can have waited for an answer.
+      expect(asked()).toEqual(['/']);
+      release();
+      server.interfere = () => null;
+      await eventually(async () => (await theirs.watermark().catch(() => null))?.revision === 2);
       await hasty.close();
     });
 
@@ -258,3 +283,11 @@ describe('a tenant in Qdrant', () => {
     });
   });
 });
+
+async function eventually(isSo: () => Promise<boolean>): Promise<void> {
+  for (let asked = 0; asked < 400; asked++) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error('This did not come true');
+}
