@@ -63,7 +63,7 @@ export class Database {
 
   /** One statement that looks across tenants and changes nothing, in one round trip. */
   async readAsSystem<Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<Row[]> {
-    const client = await poolOf(this.system).connect();
+    const client = await clientOf(this.system);
     sendTogether(client);
     const sent = [
       client.query('BEGIN READ ONLY; SET LOCAL ROLE loci_system'),
@@ -77,8 +77,8 @@ export class Database {
   }
 
   /** A plain connection of the tenants' pool, for the ledger alone: it opens every transaction as its tenant. */
-  async tenantClient(): Promise<PoolClient> {
-    return poolOf(this.tenants).connect();
+  tenantClient(): Promise<PoolClient> {
+    return clientOf(this.tenants);
   }
 
   /** Resolves where PostgreSQL answers. */
@@ -101,6 +101,15 @@ async function isDirect(pool: Pool): Promise<boolean> {
     client.release();
   }
 }
+
+async function clientOf(source: DataSource): Promise<PoolClient> {
+  const client = await poolOf(source).connect();
+  if (!client.listeners('error').includes(toldToItsQueries)) client.on('error', toldToItsQueries);
+  return client;
+}
+
+/** The pool listens to idle connections alone. One that breaks in use with nobody listening ends the process (pg 8.23). */
+function toldToItsQueries(): void {}
 
 function poolOf(source: DataSource): Pool {
   return (source.driver as PostgresDriver).master as Pool;
