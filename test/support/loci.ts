@@ -115,6 +115,10 @@ export class Loci {
     return this.running;
   }
 
+  get databaseUrl(): string {
+    return urlOf(this.database);
+  }
+
   get dataFolder(): string {
     return this.running.stores.folder.path;
   }

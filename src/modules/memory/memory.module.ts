@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { BackfillSignal } from './backfill-signal.js';
 import { CandidateGate } from './candidate-gate.service.js';
+import { LedgerCandidates } from './ledger-candidates.js';
 import { MemoryAccess } from './memory-access.service.js';
 import { MemoryController } from './memory.controller.js';
 import { MemoryEdge } from './memory-edge.js';
@@ -21,6 +22,7 @@ import { VectorBackfill } from './vector-backfill.service.js';
   providers: [
     BackfillSignal,
     CandidateGate,
+    LedgerCandidates,
     MemoryAccess,
     MemoryEdge,
     MemoryEditorService,

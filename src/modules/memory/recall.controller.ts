@@ -65,7 +65,7 @@ export class RecallController {
           { each: dto.relation_limit, minStrength: dto.expand_min_strength },
         )
       : null;
-    const degraded = [...recalled.degraded, ...(related?.degraded === true ? ['graph'] : [])];
+    const degraded = [...new Set([...recalled.degraded, ...(related?.degraded === true ? ['graph'] : [])])];
     return {
       status: 'success',
       results: recalled.memories.map((memory) =>

@@ -7,6 +7,7 @@ import type { Candidate } from '../../spaces/vector-space.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
 import { CandidateGate } from './candidate-gate.service.js';
+import { LedgerCandidates } from './ledger-candidates.js';
 import { MemoryAccess } from './memory-access.service.js';
 import { memoryOf, MEMORY_COLUMNS, type MemoryRow } from './memory-rows.js';
 import type { Memory } from './memory.js';
@@ -36,6 +37,7 @@ export class RecallService {
     private readonly ledger: Ledger,
     private readonly spaces: Spaces,
     private readonly vectors: QuestionVectors,
+    private readonly ledgerCandidates: LedgerCandidates,
     private readonly gate: CandidateGate,
     private readonly access: MemoryAccess,
     settings: Settings,
@@ -47,7 +49,8 @@ export class RecallService {
     const degraded = new Set<Degraded>();
     const space = this.spaces.open(tenant);
     const wordings = question.queries.length > 0 ? question.queries : [null];
-    const search = () =>
+    // Null: the space does not answer.
+    const search = (): Promise<(Candidate[] | null)[]> =>
       Promise.all(
         wordings.map(async (wording) => {
           const vector = wording === null ? null : await this.vectors.of(tenant, wording);
@@ -62,7 +65,7 @@ export class RecallService {
           return space.vectors.search(query).catch((error: unknown) => {
             this.logger.warn(`${tenant.space} cannot be searched: ${String(error)}`);
             degraded.add('vectors');
-            return [];
+            return null;
           });
         }),
       );
@@ -71,7 +74,16 @@ export class RecallService {
     if (ready === 'behind') degraded.add('vectors');
     // What went wrong in a store that was not there yet is no matter once it is.
     if (ready === 'caught up') degraded.clear();
-    const proposals = ready === 'caught up' ? await search() : found;
+    const searched = ready === 'caught up' ? await search() : found;
+    const proposals = await Promise.all(
+      searched.map(async (candidates, at) => {
+        if (candidates !== null) return candidates;
+        const query = { wording: wordings[at] ?? null, filter: question.filter };
+        const { candidates: left, graphAway } = await this.ledgerCandidates.propose(tenant, workspace, query);
+        if (graphAway) degraded.add('graph');
+        return left;
+      }),
+    );
     const ranked = this.rank(question, proposals);
     if (ranked.length === 0) return { memories: [], degraded: [...degraded] };
     const memories = await this.ledger.read(tenant, workspace, (tx) =>

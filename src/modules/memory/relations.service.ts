@@ -4,7 +4,7 @@ import type { QueryResultRow } from 'pg';
 import type { Cause } from '../../ledger/cause.js';
 import { Ledger } from '../../ledger/ledger.js';
 import type { Related } from '../../spaces/graph-space.js';
-import { isOutage } from '../../spaces/space-errors.js';
+import { isOutage, SpaceWaking } from '../../spaces/space-errors.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
@@ -134,7 +134,10 @@ export class RelationsService {
     return this.around(tenant, workspace, [id], options);
   }
 
-  /** The nearest relations of each of several memories. Degraded: the graph does not answer, and the map is empty. */
+  /**
+   * The nearest relations of each of several memories. Degraded: the graph does not answer or is being built again, and
+   * the map is empty; or it is behind, and tells what it has.
+   */
   async aroundEach(
     tenant: Tenant,
     workspace: WorkspaceId,
@@ -143,12 +146,13 @@ export class RelationsService {
   ): Promise<{ byStart: Map<string, RelatedMemory[]>; degraded: boolean }> {
     const byStart = new Map<string, RelatedMemory[]>();
     try {
+      const behind = (await this.spaces.open(tenant).ready('graph')) === 'behind';
       for (const id of ids) {
-        byStart.set(id, await this.around(tenant, workspace, [id], { minStrength, depth: 1, limit: each }));
+        byStart.set(id, await this.reached(tenant, workspace, [id], { minStrength, depth: 1, limit: each }));
       }
-      return { byStart, degraded: false };
+      return { byStart, degraded: behind };
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!isOutage(error) && !(error instanceof SpaceWaking)) throw error;
       return { byStart: new Map(), degraded: true };
     }
   }
@@ -160,9 +164,17 @@ export class RelationsService {
     from: string[],
     options: { types?: string[]; minStrength?: number; depth: number; limit: number },
   ): Promise<RelatedMemory[]> {
-    const space = this.spaces.open(tenant);
-    await space.ready('graph');
-    const reached = await space.graph.related({ workspace, from, ...options });
+    await this.spaces.open(tenant).ready('graph');
+    return this.reached(tenant, workspace, from, options);
+  }
+
+  private async reached(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    from: string[],
+    options: { types?: string[]; minStrength?: number; depth: number; limit: number },
+  ): Promise<RelatedMemory[]> {
+    const reached = await this.spaces.open(tenant).graph.related({ workspace, from, ...options });
     if (reached.length === 0) return [];
     return this.ledger.read(tenant, workspace, async (tx) => {
       const rows = await tx.rows<MemoryRow>(
