@@ -9,6 +9,7 @@ import { ServerState } from './platform/health/server-state.js';
 import { installHttpEdge } from './platform/http/http-edge.js';
 import { JsonAdapter } from './platform/http/json-adapter.js';
 import { installOpenApi } from './platform/http/openapi.js';
+import { indexRoutes } from './platform/http/route-index.js';
 import type { Log } from './platform/logging/log.js';
 import { NestLog } from './platform/logging/nest-log.js';
 import { openStores, type Stores } from './stores.js';
@@ -50,6 +51,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     installHttpEdge(app, settings);
     installOpenApi(app);
     await app.init();
+    indexRoutes(app);
     const defaultKey = await provisionDefaultTenant(settings, stores, app.get(TenantProvisioning));
     await app.listen(settings.port, settings.host);
     const state = app.get(ServerState);
