@@ -4,6 +4,7 @@ import { LedgerModule } from './ledger/ledger.module.js';
 import { Models } from './models/models.js';
 import { MemoryModule } from './modules/memory/memory.module.js';
 import { TenantsModule } from './modules/tenants/tenants.module.js';
+import { WorkspacesModule } from './modules/workspaces/workspaces.module.js';
 import type { Settings } from './platform/config/settings.js';
 import { Database } from './platform/database/database.js';
 import type { Log } from './platform/logging/log.js';
@@ -43,6 +44,7 @@ export class AppModule {
         LedgerModule,
         SpacesModule,
         TenantsModule,
+        WorkspacesModule,
         MemoryModule,
       ],
     };

@@ -6,7 +6,7 @@ import { sendTogether } from '../platform/database/send-together.js';
 import type { PreparedStatements } from '../platform/database/prepared-statements.js';
 import type { Tenant } from '../tenancy/principal.js';
 import { isUuid, type TenantId, type WorkspaceId } from '../tenancy/tenant.js';
-import { TenantDeleted, TenantSuspended } from '../tenancy/tenancy-errors.js';
+import { TenantDeleted, TenantSuspended, WorkspaceNotFound } from '../tenancy/tenancy-errors.js';
 import type { Cause } from './cause.js';
 import { LedgerWrite } from './ledger-write.js';
 
@@ -146,11 +146,19 @@ export class Ledger {
         () => (failure = null),
         () => undefined,
       );
-      throw error;
+      throw goneWorkspace(error) ?? error;
     } finally {
       client.release(failure !== null);
     }
   }
+}
+
+/** A workspace that was deleted after a request had found it: its row is what everything in it refers to. */
+function goneWorkspace(error: unknown): WorkspaceNotFound | null {
+  const { code, constraint = '' } = error as { code?: string; constraint?: string };
+  return code === '23503' && constraint.endsWith('_workspace_id_fkey')
+    ? new WorkspaceNotFound(`${constraint}: deleted meanwhile`)
+    : null;
 }
 
 /** Projections that were built from what the ledger has lost are then another ledger's. */

@@ -39,7 +39,12 @@ export interface Tenant {
 
 /** Numbers that override the tenant's plan, and whatever else an operator keeps there. */
 export interface TenantSettings {
-  quotas?: { max_memories?: number; max_api_calls_per_minute?: number; max_storage_gb?: number };
+  quotas?: {
+    max_workspaces?: number;
+    max_memories?: number;
+    max_api_calls_per_minute?: number;
+    max_storage_gb?: number;
+  };
   [name: string]: unknown;
 }
 

@@ -23,6 +23,16 @@ export class Quotas {
       throw new QuotaExceeded('max_memories', limit, used);
   }
 
+  /** `used`: beside the default workspace, which does not count. */
+  checkWorkspaces(tenant: Tenant, used: number): void {
+    const limit = this.maxWorkspaces(tenant);
+    if (limit !== null && used + 1 > limit) throw new QuotaExceeded('max_workspaces', limit, used);
+  }
+
+  maxWorkspaces(tenant: Tenant): number | null {
+    return tenant.settings.quotas?.max_workspaces ?? this.settings.plans[tenant.plan].maxWorkspaces;
+  }
+
   maxMemories(tenant: Tenant): number | null {
     return tenant.settings.quotas?.max_memories ?? this.settings.plans[tenant.plan].maxMemories;
   }

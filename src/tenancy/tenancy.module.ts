@@ -6,6 +6,7 @@ import { PrincipalCache } from './principal-cache.js';
 import { Quotas } from './quotas.js';
 import { RateLimiter } from './rate-limiter.js';
 import { RateWindows } from './rate-windows.js';
+import { RequestMeter } from './request-meter.js';
 import { RequestScope } from './request-scope.middleware.js';
 import { RequestTenant } from './request-tenant.js';
 import { TenantContext } from './tenant-context.js';
@@ -21,12 +22,21 @@ import { WorkspaceResolver } from './workspace-resolver.js';
     PrincipalCache,
     Quotas,
     RateLimiter,
+    RequestMeter,
     RequestTenant,
     WorkspaceResolver,
     { provide: ThrottlerStorage, useClass: RateWindows },
     { provide: APP_GUARD, useClass: KeyGuard },
   ],
-  exports: [TenantContext, TenantDirectory, PrincipalCache, Quotas, RequestTenant, WorkspaceResolver],
+  exports: [
+    TenantContext,
+    TenantDirectory,
+    PrincipalCache,
+    Quotas,
+    RequestMeter,
+    RequestTenant,
+    WorkspaceResolver,
+  ],
 })
 export class TenancyModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {

@@ -137,6 +137,8 @@ describe('whatever is sent', () => {
       ['POST', '/recall', recall],
       ['POST', '/associate', association],
       ['POST', '/associate', { associations: [association, { ...association, memory2_id: randomUUID() }] }],
+      ['POST', '/v1/workspaces', { name: 'A', slug: 'fuzzed', description: null, settings: { a: { b: 1 } } }],
+      ['PATCH', '/v1/workspaces/default', { name: 'B', description: 'C', settings: { a: null, d: [1] } }],
       ['POST', '/admin/tenants', order, true],
       ['PATCH', `/admin/tenants/${acme.slug}`, { name: 'A', metadata: { a: null }, features: ['x'] }, true],
       [
@@ -157,6 +159,7 @@ describe('whatever is sent', () => {
     queries = [
       ['/recall', recall],
       ['/v1/memories', { ...recall, cursor: 'x', limit: 3 }],
+      ['/v1/workspaces', { limit: 2, cursor: 'x' }],
       ['/memory/by-tag', { tags: ['a', 'b'], limit: 3, cursor: 'x' }],
       [`/memory/${one}`, { workspace_id: 'default', project: 'default' }],
       [`/memory/${one}/history`, { workspace_id: 'default' }],
@@ -232,6 +235,7 @@ describe('whatever is sent', () => {
       '/v1/memory/',
       '/memories/',
       '/admin/tenants/',
+      '/v1/workspaces/',
       '/api/v1/',
       '/',
     );

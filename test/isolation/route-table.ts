@@ -102,6 +102,24 @@ function wordLists(...names: string[]): Places {
   );
 }
 
+/** A route under `/v1/workspaces/:workspace`. `tail`: what follows the workspace. */
+function ofWorkspace(
+  method: string,
+  tail: (own: Own) => string,
+  fields: (own: Own) => Record<string, unknown>,
+  places: Places,
+): RouteEntry {
+  const path = (name: string, own: Own): string => `/v1/workspaces/${name}${tail(own)}`;
+  return route(method, (own) => path('default', own), fields, {
+    'workspace of the path (id)': (own, { workspace }) => ({ path: path(workspace.id, own) }),
+    'workspace of the path (slug)': (own, { workspace }) => ({ path: path(workspace.slug, own) }),
+    ...places,
+  });
+}
+
+let slugs = 0;
+const ownSlug = (): string => `own-${++slugs}`;
+
 const one = (own: Own): string => own.memories[0];
 const inPath = (path: (id: string) => string): Places => ({
   'id in the path': (_own, foreign) => ({ path: path(foreign.memory()) }),
@@ -171,6 +189,11 @@ const NO_KEY = '00000000-0000-4000-8000-000000000000';
 
 /** A tenant manages with these what its operator may manage too: they hold no content. */
 export const SHARED_ROUTES: readonly string[] = [
+  'POST /v1/workspaces',
+  'GET /v1/workspaces',
+  'GET /v1/workspaces/:workspace',
+  'PATCH /v1/workspaces/:workspace',
+  'DELETE /v1/workspaces/:workspace',
   'POST /v1/workspaces/:workspace/api-keys',
   'GET /v1/workspaces/:workspace/api-keys',
   'DELETE /v1/workspaces/:workspace/api-keys/:id',
@@ -202,6 +225,36 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
       }),
     },
   },
+  'POST /v1/workspaces': route(
+    'POST',
+    () => '/v1/workspaces',
+    () => ({ name: 'Own', slug: ownSlug() }),
+    { 'workspace of the body (slug)': (_own, { workspace }) => ({ fields: { slug: workspace.slug } }) },
+  ),
+  'GET /v1/workspaces': route(
+    'GET',
+    () => '/v1/workspaces',
+    () => ({ limit: 5 }),
+    { cursor: (_own, foreign) => ({ fields: { cursor: foreign.cursor() } }) },
+  ),
+  'GET /v1/workspaces/:workspace': ofWorkspace(
+    'GET',
+    () => '',
+    () => ({}),
+    {},
+  ),
+  'PATCH /v1/workspaces/:workspace': ofWorkspace(
+    'PATCH',
+    () => '',
+    () => ({ name: 'Renamed' }),
+    {},
+  ),
+  'DELETE /v1/workspaces/:workspace': ofWorkspace(
+    'DELETE',
+    () => '',
+    () => ({}),
+    {},
+  ),
   'POST /memory': route(
     'POST',
     () => '/memory',

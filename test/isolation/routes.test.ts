@@ -270,7 +270,7 @@ function outside({ status, headers, body }: Reply, probe: Probe): string {
     .replace(/"\d{4}-\d\d-\d\dT[0-9:.]+Z"/g, '"<time>"')
     .replace(/"took_ms":[\d.]+/g, '"took_ms":0')
     .replace(/Acme says for the \d+th time/g, '<own content>')
-    .replace(/"(?:revision|score|importance)":[\d.]+/g, '"<number>"');
+    .replace(/"(?:revision|score|importance|monthly_requests)":[\d.]+/g, '"<number>"');
   const lines = [...headers].filter(([name]) => !OWN_LINES.has(name)).map((pair) => pair.join(': '));
   return `${status} ${text} ${lines.join('; ')}`;
 }

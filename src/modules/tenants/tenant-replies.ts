@@ -52,7 +52,7 @@ export function featuresOf({
 /** The plan's numbers, with the tenant's own before them. */
 export function limitsDto({ settings }: Pick<Tenant, 'settings'>, plan: Plan): TenantLimitsDto {
   return {
-    max_workspaces: plan.maxWorkspaces,
+    max_workspaces: settings.quotas?.max_workspaces ?? plan.maxWorkspaces,
     max_documents_per_workspace: plan.maxDocuments,
     max_requests_per_month: plan.requestsPerMonth,
     max_memories: settings.quotas?.max_memories ?? plan.maxMemories,

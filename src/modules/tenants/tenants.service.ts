@@ -5,6 +5,7 @@ import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
 import type { TenantState } from '../../tenancy/principal.js';
 import { PrincipalCache } from '../../tenancy/principal-cache.js';
 import { isUuid } from '../../tenancy/tenant.js';
+import { mergeSettings } from '../../tenancy/settings-merge.js';
 import { MasterKey } from '../../tenancy/tenant-key.js';
 import { announce, recordForOperator } from './operator-audit.js';
 import { planMove, TENANT_MOVES, type TenantMove } from './tenant-states.js';
@@ -84,7 +85,7 @@ export class TenantsService {
     return this.changing(async (manager) => {
       const tenant = await find(manager, ref, true);
       Object.assign(tenant, columns);
-      if (settings !== undefined) tenant.settings = merge(tenant.settings, settings);
+      if (settings !== undefined) tenant.settings = mergeSettings(tenant.settings, settings);
       if (credentials !== undefined) {
         const key = this.master.unwrap(tenant.id, tenant.wrappedKey);
         const place = { table: 'tenants', row: tenant.id, column: 'api_credentials' };
@@ -183,19 +184,4 @@ async function save(manager: EntityManager, tenant: TenantEntity, columns: strin
 function restorable(tenant: TenantEntity): boolean {
   if (tenant.deletedAt === null) return false;
   return Date.now() - tenant.deletedAt.getTime() < RESTORABLE_DAYS * 86_400_000;
-}
-
-/** Objects member by member, anything else as a whole; null removes. */
-function merge<T extends object>(old: T, change: object): T {
-  const merged = { ...old } as Record<string, unknown>;
-  for (const [name, value] of Object.entries(change) as [string, unknown][]) {
-    const before = merged[name];
-    if (value === null) delete merged[name];
-    else merged[name] = isObject(value) && isObject(before) ? merge<object>(before, value) : value;
-  }
-  return merged as T;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -130,6 +130,17 @@ export const errorCodes = {
     title: 'No such workspace',
     explanation: 'There is no workspace with that id or slug, or this key cannot see it.',
   },
+  'workspace.slug_taken': {
+    status: 409,
+    title: 'The slug is taken',
+    explanation: 'Another workspace of this tenant has that `slug`. Choose another one.',
+  },
+  'workspace.is_default': {
+    status: 422,
+    title: 'The default workspace stays',
+    explanation:
+      'Every tenant has a default workspace, where requests go that name none. Delete what is in it, or the whole tenant.',
+  },
   'key.not_found': {
     status: 404,
     title: 'No such key',
