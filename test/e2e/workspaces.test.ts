@@ -360,6 +360,14 @@ describe('workspaces', () => {
     });
   });
 
+  it('have answered every operation as it is described', () => {
+    const operations = description
+      .operations()
+      .filter((name) => /^\w+ \/v1\/workspaces(?:\/\{workspace\})?$/.test(name));
+    expect(operations).toHaveLength(5);
+    expect(description.unseen(operations)).toEqual([]);
+  });
+
   async function recordOf(tenant: string): Promise<string[]> {
     return asSuperuser(loci, async (client) => {
       const { rows } = await client.query<{ line: string }>(

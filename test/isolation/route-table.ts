@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /** One request to a route. */
 export interface Probe {
   method: string;
@@ -117,8 +119,8 @@ function ofWorkspace(
   });
 }
 
-let slugs = 0;
-const ownSlug = (): string => `own-${++slugs}`;
+/** Of the shape of the strangers' own, so that answers can be compared. */
+const ownSlug = (): string => `ws-${randomBytes(4).toString('hex')}`;
 
 const one = (own: Own): string => own.memories[0];
 const inPath = (path: (id: string) => string): Places => ({
@@ -229,7 +231,7 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
     'POST',
     () => '/v1/workspaces',
     () => ({ name: 'Own', slug: ownSlug() }),
-    { 'workspace of the body (slug)': (_own, { workspace }) => ({ fields: { slug: workspace.slug } }) },
+    { slug: (_own, foreign) => ({ fields: { slug: foreign.word() } }) },
   ),
   'GET /v1/workspaces': route(
     'GET',

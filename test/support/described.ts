@@ -45,6 +45,11 @@ export class Description {
     );
   }
 
+  /** Of these operations (`GET /memory/{id}`) the ones that have given no answer of the 2xx kind so far. */
+  unseen(operations: readonly string[]): string[] {
+    return operations.filter((name) => ![...this.checked].some((seen) => seen.startsWith(`${name} 2`)));
+  }
+
   /** What is wrong with an answer; null where it is as described. A 404 of no route and a 405 are not described. */
   faultOf(method: string, path: string, { status, headers, body }: Reply<unknown>): string | null {
     const template = this.templateOf(path);
