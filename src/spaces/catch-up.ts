@@ -1,8 +1,15 @@
-import type { Applied, Batch, Changes, Projection } from './projection.js';
+import {
+  sameWatermark,
+  type Applied,
+  type Batch,
+  type Changes,
+  type Projection,
+  type Watermark,
+} from './projection.js';
 import { SpaceUnavailable } from './space-errors.js';
 
-/** Whole items in one step: enough to be quick, few enough to be undone cheaply. */
-const BATCH = 500;
+/** Whole items in one step: enough to be quick, few enough to be undone cheaply, and to read the next meanwhile. */
+const BATCH = 250;
 /** A watermark that keeps moving means another replica is catching up too: it is its turn, not a fault. */
 const MOST_RACES = 50;
 
@@ -47,9 +54,14 @@ export class CatchUp<Item extends { revision: number }> {
   }
 
   private async apply(): Promise<void> {
+    let ahead: { from: Watermark; changes: Promise<Changes<Item>> } | null = null;
     for (let races = 0; races < MOST_RACES;) {
       const from = await this.projection.watermark();
-      let changes = await this.changesAfter(from.revision, BATCH);
+      // Read while the batch before was applied: of use where the watermark is the one that it was read for.
+      const readAhead: Promise<Changes<Item>> | null =
+        ahead !== null && sameWatermark(ahead.from, from) ? ahead.changes : null;
+      ahead = null;
+      let changes: Changes<Item> = await (readAhead ?? this.changesAfter(from.revision, BATCH));
       if (from.ledger === changes.ledger && from.revision > changes.to) {
         // Ahead of the ledger: it was built from a later state, which the ledger has lost.
         await this.projection.drop();
@@ -63,6 +75,12 @@ export class CatchUp<Item extends { revision: number }> {
       if (nothingNew && from.ledger === null) return;
       if (nothingNew && from.ledger === changes.ledger && from.revision === changes.to) return;
       const batch = { ledger: changes.ledger, from, to: changes.to, items: changes.items };
+      if (changes.cut) {
+        const next = this.changesAfter(changes.to, BATCH);
+        // Whoever reads it hears of its failure; it may be that nobody does.
+        next.catch(() => undefined);
+        ahead = { from: { ledger: changes.ledger, revision: changes.to }, changes: next };
+      }
       const applied = await this.applyOrSplit(batch);
       if (applied === 'moved') races++;
       else if (!changes.cut) return;

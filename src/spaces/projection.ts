@@ -13,6 +13,12 @@ export interface Watermark {
   revision: number;
 }
 
+export const NOTHING_APPLIED: Watermark = { ledger: null, revision: 0 };
+
+export function sameWatermark(a: Watermark, b: Watermark): boolean {
+  return a.ledger === b.ledger && a.revision === b.revision;
+}
+
 /** Where a tenant's ledger stands. */
 export interface LedgerHead {
   ledger: LedgerId;

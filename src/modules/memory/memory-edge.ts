@@ -170,5 +170,12 @@ function bodyOf({ embedding, ...dto }: StoreMemoryDto): object {
   // Hundreds of numbers are written as text at twenty times the price of their bytes.
   return embedding === undefined
     ? body
-    : { ...body, embedding: Buffer.from(new Float64Array(embedding).buffer).toString('base64') };
+    : { ...body, embedding: Buffer.from(doublesOf(embedding).buffer).toString('base64') };
+}
+
+/** Filled one by one: made from the array at once it takes ten times as long. */
+function doublesOf(numbers: number[]): Float64Array {
+  const doubles = new Float64Array(numbers.length);
+  for (let at = 0; at < doubles.length; at++) doubles[at] = numbers[at] as number;
+  return doubles;
 }

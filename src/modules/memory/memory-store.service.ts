@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import type { Cause } from '../../ledger/cause.js';
@@ -164,6 +165,8 @@ export class MemoryStoreService {
       if (memory.joinedHash !== null) take('joined', memory.joinedHash, vectors);
     }
     insertMemories(tx, workspace, added);
+    // The rows are on their way, and are written while the vectors are sealed.
+    if (added.length > 1) await nextTurn();
     await setPrevious(tx, workspace, displaced);
     const models = this.vectors.modelsFor(tx.tenant);
     pending.push(

@@ -1,10 +1,16 @@
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import type { GraphItem, MemoryNode, Related, RelatedQuery, RelationEdge } from '../graph-space.js';
-import type { Applied, Batch, LedgerId, Watermark } from '../projection.js';
+import {
+  NOTHING_APPLIED,
+  sameWatermark,
+  type Applied,
+  type Batch,
+  type LedgerId,
+  type Watermark,
+} from '../projection.js';
 import { createGraphTables, emptyGraphTables } from './file-schema.js';
 import { relatedTo, type Neighbour } from './graph-walk.js';
 import type { TenantFile } from './tenant-file.js';
-import { NOTHING_APPLIED, sameWatermark } from './watermark-rules.js';
 
 const NEIGHBOURS = (near: string, far: string): string => `
   SELECT e.id AS id, e.type AS type, e.source AS "from", e.target AS "to", e.strength AS strength, e.${far} AS far

@@ -1,7 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { SpaceName } from '../../tenancy/tenant.js';
-import { NOTHING_APPLIED } from './watermark-rules.js';
+import { NOTHING_APPLIED } from '../projection.js';
 import { OpenFiles } from './open-files.js';
 import {
   NO_CANDIDATES,

@@ -1,5 +1,11 @@
 import type { WorkspaceId } from '../../tenancy/tenant.js';
-import type { Applied, LedgerId, Watermark } from '../projection.js';
+import {
+  NOTHING_APPLIED,
+  sameWatermark,
+  type Applied,
+  type LedgerId,
+  type Watermark,
+} from '../projection.js';
 import type { EmbeddingModel, VectorQuery } from '../vector-space.js';
 import { uint32sOf } from './blobs.js';
 import { createVectorTables, dropVectorTables, emptyVectorTables } from './file-schema.js';
@@ -9,7 +15,6 @@ import { NO_CANDIDATES, type PackedBatch, type PackedCandidates } from './space-
 import type { TenantFile } from './tenant-file.js';
 import { searchWorkspace } from './vector-search.js';
 import { VectorWriter } from './vector-writer.js';
-import { NOTHING_APPLIED, sameWatermark } from './watermark-rules.js';
 import { WorkspaceIndex, type Facts } from './workspace-index.js';
 
 type FactsRow = Facts & { key: number };

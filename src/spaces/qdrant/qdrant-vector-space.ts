@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Schemas } from '@qdrant/js-client-rest';
 import { parseWorkspaceId, type SpaceName, type WorkspaceId } from '../../tenancy/tenant.js';
-import type { Applied, Batch, LedgerId, Watermark } from '../projection.js';
+import { NOTHING_APPLIED, type Applied, type Batch, type LedgerId, type Watermark } from '../projection.js';
 import {
   VectorSpace,
   type Candidate,
@@ -19,7 +19,6 @@ import { isMissing, QdrantRefusal } from './qdrant-errors.js';
 import type { ServerAbilities } from './server-abilities.js';
 import { guardedWrites } from './guarded-writes.js';
 
-const NOTHING: Watermark = { ledger: null, revision: 0 };
 const PAGE = 1_000;
 
 /** The watermark's point. */
@@ -69,7 +68,7 @@ export class QdrantVectorSpace extends VectorSpace {
 
   async watermark(): Promise<Watermark> {
     const mark = await this.mark();
-    return mark === null ? NOTHING : { ledger: mark.ledger, revision: mark.revision };
+    return mark === null ? NOTHING_APPLIED : { ledger: mark.ledger, revision: mark.revision };
   }
 
   /**
