@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
+
 import { isUuid, type TenantId } from '../tenancy/tenant.js';
+import { AuditTrail } from './audit-trail.js';
 
 /** Everything that a tenant stored, children before their parents. */
 const CONTENT_TABLES = [
@@ -27,7 +29,10 @@ export type Erased = Record<string, { removed: number; remaining: number }>;
  */
 @Injectable()
 export class Erasure {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly audit: AuditTrail,
+  ) {}
 
   /** Counted as it goes, and counted again afterwards. */
   async erase(tenantId: TenantId): Promise<Erased> {
@@ -74,6 +79,7 @@ export class Erasure {
       };
       const before = new Map<string, number>();
       for (const table of [...CONTROL_TABLES, 'tenants']) before.set(table, await count(table));
+      await this.audit.close(manager, tenantId);
       for (const table of CONTROL_TABLES)
         await manager.query(`DELETE FROM ${table} WHERE tenant_id = $1`, [tenantId]);
       await manager.query('DELETE FROM tenants WHERE id = $1', [tenantId]);

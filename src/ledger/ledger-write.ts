@@ -3,6 +3,7 @@ import { sendTogether } from '../platform/database/send-together.js';
 import type { PreparedStatements } from '../platform/database/prepared-statements.js';
 import type { Tenant } from '../tenancy/principal.js';
 import type { WorkspaceId } from '../tenancy/tenant.js';
+import { AuditChain, type AuditFact, type ChainEnd, type ChainSigner, uuidArrayText } from './audit-chain.js';
 import type { Cause } from './cause.js';
 
 export type ChangeKind = 'memory' | 'relation';
@@ -15,12 +16,13 @@ interface Change {
   gone: boolean;
 }
 
-interface AuditEntry {
-  workspace: WorkspaceId | null;
-  action: string;
-  target: string | null;
-  targets: readonly string[] | null;
-  detail: unknown;
+type AuditEntry = Pick<AuditFact, 'workspace' | 'action' | 'target' | 'targets' | 'detail'>;
+
+/** What a writing transaction found in its tenant's row, under its lock. */
+export interface LockedRow {
+  revision: number;
+  memoryCount: number;
+  auditEnd: ChainEnd;
 }
 
 /**
@@ -40,7 +42,8 @@ export class LedgerWrite {
     private readonly statements: PreparedStatements,
     readonly tenant: Tenant,
     private readonly cause: Cause,
-    private readonly locked: { revision: number; memoryCount: number },
+    private readonly locked: LockedRow,
+    private readonly signer: ChainSigner,
   ) {
     this.revision = locked.revision;
   }
@@ -114,6 +117,7 @@ export class LedgerWrite {
     if (this.changes.size > 0 || this.audit.length > 0 || this.usage.size > 0 || claim) {
       const changes = [...this.changes.values()];
       const usage = [...this.usage.values()];
+      const { records, end } = this.chained();
       this.send(CLOSING, [
         this.tenant.id,
         this.revision,
@@ -126,12 +130,16 @@ export class LedgerWrite {
         usage.map((u) => u.workspace),
         usage.map((u) => u.meter),
         usage.map((u) => u.quantity),
-        this.audit.map((a) => a.workspace),
-        this.audit.map((a) => a.action),
-        this.audit.map((a) => a.target),
-        // PostgreSQL has no arrays of arrays of different lengths: each travels as its own text.
-        this.audit.map((a) => (a.targets === null ? null : `{${a.targets.join(',')}}`)),
-        this.audit.map((a) => this.sealDetail(a)),
+        records[0]?.at ?? null,
+        records.map((a) => a.position),
+        records.map((a) => a.workspace),
+        records.map((a) => a.action),
+        records.map((a) => a.target),
+        records.map((a) => uuidArrayText(a.targets)),
+        records.map((a) => a.detail),
+        records.map((a) => a.hash),
+        end?.hash ?? null,
+        end?.signature ?? null,
         this.cause.actor,
         this.cause.requestId,
         claim?.route ?? null,
@@ -144,19 +152,23 @@ export class LedgerWrite {
     return this.revision;
   }
 
-  private sealDetail(entry: AuditEntry): Buffer | null {
-    if (entry.detail === null) return null;
-    return this.tenant.key.seal(JSON.stringify(entry.detail), {
-      table: 'audit_records',
-      row: `${entry.action}/${entry.target ?? ''}`,
-      column: 'detail',
-    });
+  /** What was recorded, each linked to the one before it, and where the chain ends now. */
+  private chained() {
+    if (this.audit.length === 0) return { records: [], end: null };
+    const now = new Date();
+    const chain = new AuditChain(this.tenant.id, this.locked.auditEnd, this.tenant.key, this.signer);
+    const { actor, requestId } = this.cause;
+    for (const entry of this.audit) chain.append({ ...entry, actor, requestId, outcome: 'done' }, now);
+    return { records: chain.rows, end: chain.head() };
   }
 }
 
 const CLOSING = `
 WITH tenant AS (
-  UPDATE tenants SET revision = $2, memory_count = memory_count + $3, last_active_at = now() WHERE id = $1
+  UPDATE tenants SET revision = $2, memory_count = memory_count + $3, last_active_at = now(),
+    audit_position = audit_position + cardinality($13::bigint[]), audit_hash = COALESCE($20, audit_hash),
+    audit_signature = COALESCE($21, audit_signature)
+  WHERE id = $1
 ), feed AS (
   INSERT INTO changes (tenant_id, workspace_id, kind, id, revision, gone)
   SELECT $1, * FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::boolean[])
@@ -167,9 +179,10 @@ WITH tenant AS (
   FROM unnest($9::uuid[], $10::text[], $11::bigint[]) AS u (workspace_id, meter, quantity)
   ON CONFLICT (tenant_id, workspace_id, meter, hour) DO UPDATE SET quantity = usage_counters.quantity + excluded.quantity
 ), audited AS (
-  INSERT INTO audit_records (tenant_id, workspace_id, action, target, targets, detail, actor, request_id)
-  SELECT $1, a.workspace_id, a.action, a.target, a.targets::uuid[], a.detail, $17, $18
-  FROM unnest($12::uuid[], $13::text[], $14::text[], $15::text[], $16::bytea[]) AS a (workspace_id, action, target, targets, detail)
+  INSERT INTO audit_records (tenant_id, at, position, workspace_id, action, target, targets, detail, hash, actor, request_id)
+  SELECT $1, $12, a.position, a.workspace_id, a.action, a.target, a.targets::uuid[], a.detail, a.hash, $22, $23
+  FROM unnest($13::bigint[], $14::uuid[], $15::text[], $16::text[], $17::text[], $18::bytea[], $19::bytea[])
+    AS a (position, workspace_id, action, target, targets, detail, hash)
 )
-UPDATE idempotency_keys SET status = $21, answer = $22
-WHERE tenant_id = $1 AND route = $19 AND key_hash = $20`;
+UPDATE idempotency_keys SET status = $26, answer = $27
+WHERE tenant_id = $1 AND route = $24 AND key_hash = $25`;

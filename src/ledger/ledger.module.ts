@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { AuditTrail } from './audit-trail.js';
 import { ChangeFeed } from './change-feed.js';
 import { Erasure } from './erasure.js';
 import { Idempotency } from './idempotency.js';
@@ -12,6 +13,7 @@ import { UnindexableRecord } from './unindexable-record.js';
 @Global()
 @Module({
   providers: [
+    AuditTrail,
     Ledger,
     LedgerConnection,
     ChangeFeed,
@@ -22,6 +24,7 @@ import { UnindexableRecord } from './unindexable-record.js';
     UnindexableRecord,
   ],
   exports: [
+    AuditTrail,
     Ledger,
     LedgerConnection,
     ChangeFeed,

@@ -7,6 +7,8 @@ import type { PreparedStatements } from '../platform/database/prepared-statement
 import type { Tenant } from '../tenancy/principal.js';
 import { isUuid, type TenantId, type WorkspaceId } from '../tenancy/tenant.js';
 import { TenantDeleted, TenantSuspended, WorkspaceNotFound } from '../tenancy/tenancy-errors.js';
+import { MasterKey } from '../tenancy/tenant-key.js';
+import { CHAIN_START } from './audit-chain.js';
 import type { Cause } from './cause.js';
 import { LedgerWrite } from './ledger-write.js';
 
@@ -34,6 +36,8 @@ interface LockedTenant extends QueryResultRow {
   revision: string;
   memory_count: string;
   state: string;
+  audit_position: string;
+  audit_hash: Buffer | null;
 }
 
 /**
@@ -47,7 +51,10 @@ export class Ledger {
   /** The revision of this process's last write for each tenant: a ledger that is behind it has been restored. */
   private readonly written = new LRUCache<TenantId, number>({ max: REMEMBERED });
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly master: MasterKey,
+  ) {}
 
   /**
    * The opening and the first statement of `work` travel together: where the opening fails, what follows it in the
@@ -109,15 +116,20 @@ export class Ledger {
     return this.inTransaction(async (client) => {
       const opened = (await client.query(
         `${opening(tenant, scope, 'BEGIN')};
-         SELECT revision, memory_count, state FROM tenants WHERE id = '${uuid(tenant.id)}' FOR NO KEY UPDATE`,
+         SELECT revision, memory_count, state, audit_position, audit_hash FROM tenants WHERE id = '${uuid(tenant.id)}' FOR NO KEY UPDATE`,
       )) as unknown as QueryResult<LockedTenant>[];
       const locked = opened.at(-1)?.rows[0];
       if (locked === undefined || locked.state === 'deleted') throw new TenantDeleted(tenant);
       if (locked.state === 'suspended') throw new TenantSuspended();
-      const tx = new LedgerWrite(client, this.database.statements, tenant, cause, {
+      const found = {
         revision: Number(locked.revision),
         memoryCount: Number(locked.memory_count),
-      });
+        auditEnd:
+          locked.audit_hash === null
+            ? CHAIN_START
+            : { position: Number(locked.audit_position), hash: locked.audit_hash },
+      };
+      const tx = new LedgerWrite(client, this.database.statements, tenant, cause, found, this.master);
       const restored = Number(locked.revision) < (this.written.get(tenant.id) ?? 0);
       if (restored) await client.query(NEW_EPOCH, [tenant.id]);
       const result = await work(tx);

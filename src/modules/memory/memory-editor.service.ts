@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Cause } from '../../ledger/cause.js';
+import { changedMembers } from '../../ledger/changed-members.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
 import { Ledger } from '../../ledger/ledger.js';
 import { sealContent, sealMetadata, textHash } from '../../ledger/sealed-memory.js';
@@ -11,6 +12,7 @@ import { duplicateHash, memoryOf, MEMORY_COLUMNS, type MemoryRow } from './memor
 import { snapshotPlace } from './memory-reader.service.js';
 import { MemoryVectors } from './memory-vectors.js';
 import { MemoryNotFound } from './memory.errors.js';
+import { recordedMemory } from './memory-record.js';
 import type { Memory, MemoryEdit } from './memory.js';
 import { closeGap, placeInSession, rejoin, setPrevious } from './session-weaver.js';
 import { insertPending, insertVectors } from './vector-rows.js';
@@ -77,7 +79,12 @@ export class MemoryEditorService {
       insertPending(tx, pending);
       for (const relation of await relationsOf(tx, workspace, id))
         tx.changed(workspace, 'relation', relation);
-      tx.record('memory.update', workspace, id, { changed: Object.keys(edit) });
+      tx.record(
+        'memory.update',
+        workspace,
+        id,
+        changedMembers(recordedMemory(tenant, before), recordedMemory(tenant, after)),
+      );
       tx.meter(workspace, 'memories_updated', 1);
       return { memory: after, complete: pending.length === 0 };
     });

@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { AuditTrail } from '../../ledger/audit-trail.js';
 import { Settings } from '../../platform/config/settings.js';
 import { Database } from '../../platform/database/database.js';
 import { HotSpaces } from '../../spaces/hot-spaces.js';
@@ -8,7 +9,7 @@ import { PrincipalCache } from '../../tenancy/principal-cache.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { TenantDirectory } from '../../tenancy/tenant-directory.js';
 import type { TenantId } from '../../tenancy/tenant.js';
-import { announce, recordForOperator } from './operator-audit.js';
+import { announce } from './operator-audit.js';
 import { TenantEntity } from './tenant.entity.js';
 import { TenantIsDeleted, TenantIsMoving } from './tenants.errors.js';
 import { TenantsService } from './tenants.service.js';
@@ -51,6 +52,7 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly hot: HotSpaces,
     private readonly principals: PrincipalCache,
     private readonly settings: Settings,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** An API process leaves it to the workers. */
@@ -74,11 +76,12 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
     if (tenant.placement !== placement && tenant.movingTo === null) {
       await this.database.asSystem(async (manager) => {
         await manager.update(TenantEntity, { id: tenant.id }, { movingTo: placement });
-        await recordForOperator(manager, {
+        await this.audit.record(manager, {
           action: 'tenant.move',
           tenantId: tenant.id,
           target: placement,
           requestId,
+          detail: { before: { placement: tenant.placement }, after: { placement } },
         });
       });
       this.look();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { QueryFailedError, type EntityManager } from 'typeorm';
+import { AuditTrail } from '../../ledger/audit-trail.js';
 import { Models } from '../../models/models.js';
 import { canonicalJson } from '../../platform/canonical-json.js';
 import { Placements } from '../../spaces/placements.js';
@@ -12,7 +13,6 @@ import { SCOPES, type TenantSettings } from '../../tenancy/principal.js';
 import { parseTenantSlug, type TenantId, type TenantSlug, type WorkspaceId } from '../../tenancy/tenant.js';
 import { MasterKey } from '../../tenancy/tenant-key.js';
 import { ApiKeyEntity } from './api-key.entity.js';
-import { recordForOperator } from './operator-audit.js';
 import { TenantEntity } from './tenant.entity.js';
 import { KeyInUse, SlugTaken, TenantConflict, TenantIsDeleted } from './tenants.errors.js';
 
@@ -56,6 +56,7 @@ export class TenantProvisioning {
     private readonly models: Models,
     private readonly operator: OperatorToken,
     private readonly placements: Placements,
+    private readonly audit: AuditTrail,
   ) {}
 
   /**
@@ -159,10 +160,24 @@ export class TenantProvisioning {
       role: 'tenant_admin',
       environment: 'live',
     });
-    await recordForOperator(manager, { action: 'tenant.create', tenantId: id, target: id, requestId });
+    await this.audit.record(manager, {
+      action: 'tenant.create',
+      tenantId: id,
+      target: id,
+      requestId,
+      detail: { after: withoutSecrets(order) },
+    });
     const tenant = await manager.findOneByOrFail(TenantEntity, { id });
     return { tenant, workspaceId, agentId, key: { id: keyId, key: minted.key, prefix: minted.prefix } };
   }
+}
+
+/** What the record of a tenant's making says. */
+function withoutSecrets(order: TenantOrder): Omit<TenantOrder, 'token' | 'credentials'> {
+  const told = { ...order };
+  delete told.token;
+  delete told.credentials;
+  return told;
 }
 
 /** A slug made from a name; null where nothing of the name can be in one. */

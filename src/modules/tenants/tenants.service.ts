@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Brackets, QueryFailedError, type EntityManager } from 'typeorm';
+import { AuditTrail } from '../../ledger/audit-trail.js';
+import { changedMembers } from '../../ledger/changed-members.js';
 import { Database } from '../../platform/database/database.js';
 import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
 import type { TenantState } from '../../tenancy/principal.js';
@@ -7,7 +9,7 @@ import { PrincipalCache } from '../../tenancy/principal-cache.js';
 import { isUuid } from '../../tenancy/tenant.js';
 import { mergeSettings } from '../../tenancy/settings-merge.js';
 import { MasterKey } from '../../tenancy/tenant-key.js';
-import { announce, recordForOperator } from './operator-audit.js';
+import { announce } from './operator-audit.js';
 import { planMove, TENANT_MOVES, type TenantMove } from './tenant-states.js';
 import { TenantEntity } from './tenant.entity.js';
 import { InvalidTransition, TenantConflict } from './tenants.errors.js';
@@ -44,6 +46,7 @@ export class TenantsService {
     private readonly database: Database,
     private readonly master: MasterKey,
     private readonly principals: PrincipalCache,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** Throws `TenantNotFound`. */
@@ -84,6 +87,7 @@ export class TenantsService {
     const { credentials, settings, ...columns } = change;
     return this.changing(async (manager) => {
       const tenant = await find(manager, ref, true);
+      const before = { ...tenant };
       Object.assign(tenant, columns);
       if (settings !== undefined) tenant.settings = mergeSettings(tenant.settings, settings);
       if (credentials !== undefined) {
@@ -93,13 +97,15 @@ export class TenantsService {
       }
       tenant.updatedAt = new Date();
       await save(manager, tenant, ['apiCredentials', 'settings', 'updatedAt', ...Object.keys(columns)]);
-      const detail = this.sealDetail(tenant, { changed: Object.keys(change) });
-      await recordForOperator(manager, {
+      await this.audit.record(manager, {
         action: 'tenant.update',
         tenantId: tenant.id,
         target: tenant.id,
         requestId,
-        detail,
+        detail: {
+          ...changedMembers(pick(before, change), pick(tenant, change)),
+          ...(credentials === undefined ? {} : { credentials: 'replaced' }),
+        },
       });
       return tenant;
     });
@@ -122,6 +128,7 @@ export class TenantsService {
       }
       if (plan === 'done') return tenant;
       const { to } = TENANT_MOVES[move];
+      const before = { state: tenant.state };
       tenant.state = to;
       tenant.suspendedReason = to === 'suspended' ? reason : null;
       tenant.deletedAt = to === 'deleted' ? new Date() : null;
@@ -129,12 +136,12 @@ export class TenantsService {
       if (move === 'restore' || move === 'purge') tenant.epoch = String(Number(tenant.epoch) + 1);
       tenant.updatedAt = new Date();
       await save(manager, tenant, ['state', 'suspendedReason', 'deletedAt', 'epoch', 'updatedAt']);
-      await recordForOperator(manager, {
+      await this.audit.record(manager, {
         action: `tenant.${move}`,
         tenantId: tenant.id,
         target: tenant.id,
         requestId,
-        ...(reason === null ? {} : { detail: this.sealDetail(tenant, { reason }) }),
+        detail: { before, after: { state: to, ...(reason === null ? {} : { reason }) } },
       });
       return tenant;
     });
@@ -156,11 +163,6 @@ export class TenantsService {
       throw error;
     }
   }
-
-  private sealDetail(tenant: TenantEntity, detail: object): Buffer {
-    const key = this.master.unwrap(tenant.id, tenant.wrappedKey);
-    return key.seal(JSON.stringify(detail), { table: 'audit_records', row: tenant.id, column: 'detail' });
-  }
 }
 
 /** By slug or UUID. `lock`: until the transaction ends. */
@@ -173,6 +175,11 @@ async function find(manager: EntityManager, ref: string, lock = false): Promise<
   });
   if (tenant === null) throw new TenantNotFound();
   return tenant;
+}
+
+/** The members that a change is about; credentials are told to nobody. */
+function pick(tenant: TenantEntity, change: TenantChange): Partial<TenantEntity> {
+  return Object.fromEntries(Object.entries(tenant).filter(([name]) => name in change));
 }
 
 /** Only these columns: the ledger writes others of the same row, revision above all. */

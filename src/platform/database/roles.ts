@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 
 /**
- * Makes the two roles under which all work is done, where this cluster lacks them, and lets the connecting role
+ * Makes the roles under which all work is done, where this cluster lacks them, and lets the connecting role
  * assume them without inheriting what they may do.
  *
  * Roles belong to the cluster, not to a database: they are no migration, since a dump restored elsewhere carries
@@ -30,7 +30,7 @@ const ENSURE_ROLES = `
 DO $$
 DECLARE wanted text;
 BEGIN
-  FOREACH wanted IN ARRAY ARRAY['loci_tenant', 'loci_system'] LOOP
+  FOREACH wanted IN ARRAY ARRAY['loci_tenant', 'loci_system', 'loci_retention'] LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
       EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS', wanted);
     END IF;
