@@ -7,7 +7,7 @@ ALTER TABLE tenants
   ADD COLUMN audit_position bigint NOT NULL DEFAULT 0, ADD COLUMN audit_hash bytea, ADD COLUMN audit_signature bytea;
 ALTER TABLE installation
   ADD COLUMN audit_position bigint NOT NULL DEFAULT 0, ADD COLUMN audit_hash bytea, ADD COLUMN audit_signature bytea;
-GRANT SELECT (audit_position, audit_hash), UPDATE (audit_position, audit_hash, audit_signature) ON tenants TO loci_tenant;
+GRANT SELECT (audit_position, audit_hash, audit_signature), UPDATE (audit_position, audit_hash, audit_signature) ON tenants TO loci_tenant;
 GRANT UPDATE (audit_position, audit_hash, audit_signature) ON installation TO loci_system;
 
 -- What stands for the records up to a position: those that retention removed, or all of a tenant that was purged.

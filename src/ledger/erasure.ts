@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
-
 import { isUuid, type TenantId } from '../tenancy/tenant.js';
 import { AuditTrail } from './audit-trail.js';
 

@@ -180,7 +180,7 @@ WITH tenant AS (
   ON CONFLICT (tenant_id, workspace_id, meter, hour) DO UPDATE SET quantity = usage_counters.quantity + excluded.quantity
 ), audited AS (
   INSERT INTO audit_records (tenant_id, at, position, workspace_id, action, target, targets, detail, hash, actor, request_id)
-  SELECT $1, $12, a.position, a.workspace_id, a.action, a.target, a.targets::uuid[], a.detail, a.hash, $22, $23
+  SELECT $1, $12::timestamptz, a.position, a.workspace_id, a.action, a.target, a.targets::uuid[], a.detail, a.hash, $22, $23
   FROM unnest($13::bigint[], $14::uuid[], $15::text[], $16::text[], $17::text[], $18::bytea[], $19::bytea[])
     AS a (position, workspace_id, action, target, targets, detail, hash)
 )

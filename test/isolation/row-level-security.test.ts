@@ -4,7 +4,7 @@ import { Ledger, WHOLE_TENANT } from '../../src/ledger/ledger.js';
 import { Loci } from '../support/loci.js';
 import { asSuperuser, furnishedTenant, type FurnishedTenant } from './two-palaces.js';
 
-const ROLES = `('loci_tenant'::regrole, 'loci_system'::regrole)`;
+const ROLES = `('loci_tenant'::regrole, 'loci_system'::regrole, 'loci_retention'::regrole)`;
 
 /** Tables that belong to no tenant. They hold nothing that one stored. */
 const NOT_A_TENANTS: Record<string, string> = {
@@ -19,14 +19,20 @@ const OWNER_COLUMNS: Record<string, { tenant?: string; workspace?: string | null
   // A claim is taken before the workspace is known; the answer in it is sealed.
   idempotency_keys: { workspace: null },
   tenant_secrets: { workspace: null },
+  audit_checkpoints: { workspace: null },
 };
 
-/** Everything that the two roles may do. A new grant belongs here only with a reason in its migration. */
+/** Everything that the roles may do. A new grant belongs here only with a reason in its migration. */
 const GRANTS = [
+  'loci_retention audit_checkpoints: SELECT',
+  'loci_retention audit_records(position, tenant_id): SELECT',
+  'loci_retention audit_records: DELETE',
   'loci_system agents: DELETE INSERT SELECT UPDATE',
   'loci_system api_keys: DELETE INSERT SELECT UPDATE',
   'loci_system audit_records: INSERT SELECT',
   'loci_system idempotency_keys: DELETE INSERT SELECT UPDATE',
+  'loci_system audit_checkpoints: INSERT SELECT',
+  'loci_system installation(audit_hash, audit_position, audit_signature): UPDATE',
   'loci_system installation: INSERT SELECT',
   'loci_system memories(bytes, tenant_id, workspace_id): SELECT',
   'loci_system pending_vectors(model, tenant_id): SELECT',
@@ -38,6 +44,7 @@ const GRANTS = [
   'loci_tenant agents: INSERT SELECT',
   'loci_tenant api_keys: INSERT SELECT',
   'loci_tenant api_keys(revoked_at, rotated_to): UPDATE',
+  'loci_tenant audit_checkpoints: SELECT',
   'loci_tenant audit_records: INSERT SELECT',
   'loci_tenant changes: DELETE INSERT SELECT UPDATE',
   'loci_tenant embeddings: DELETE INSERT SELECT UPDATE',
@@ -48,8 +55,8 @@ const GRANTS = [
   'loci_tenant pending_vectors: DELETE INSERT SELECT UPDATE',
   'loci_tenant relations: DELETE INSERT SELECT UPDATE',
   'loci_tenant tenant_secrets: DELETE INSERT SELECT UPDATE',
-  'loci_tenant tenants(embedding_model, epoch, id, memory_count, moving_to, name, placement, plan, retired_model, revision, settings, slug, state): SELECT',
-  'loci_tenant tenants(embedding_model, epoch, last_active_at, memory_count, retired_at, retired_model, revision): UPDATE',
+  'loci_tenant tenants(audit_hash, audit_position, audit_signature, embedding_model, epoch, id, memory_count, moving_to, name, placement, plan, retired_model, revision, settings, slug, state): SELECT',
+  'loci_tenant tenants(audit_hash, audit_position, audit_signature, embedding_model, epoch, last_active_at, memory_count, retired_at, retired_model, revision): UPDATE',
   'loci_tenant unindexable: DELETE INSERT SELECT UPDATE',
   'loci_tenant usage_counters: INSERT SELECT UPDATE',
   'loci_tenant workspaces(deleted_at, description, name, settings, slug, updated_at): UPDATE',
@@ -59,6 +66,9 @@ const GRANTS = [
 const SYSTEM_POLICIES = [
   'agents ALL',
   'api_keys ALL',
+  'audit_checkpoints ALL',
+  'audit_checkpoints SELECT',
+  'audit_records ALL',
   'audit_records ALL',
   'idempotency_keys ALL',
   'installation ALL',
@@ -143,7 +153,7 @@ describe('the wall in PostgreSQL', () => {
     });
   });
 
-  describe('the two roles', () => {
+  describe('the roles', () => {
     it('cannot log in, are no superusers, and bypass no policy', async () => {
       const { rows } = await asSuperuser(loci, (client) =>
         client.query(
@@ -160,6 +170,7 @@ describe('the wall in PostgreSQL', () => {
         rolreplication: false,
       };
       expect(rows).toEqual([
+        { rolname: 'loci_retention', ...none },
         { rolname: 'loci_system', ...none },
         { rolname: 'loci_tenant', ...none },
       ]);
@@ -171,7 +182,7 @@ describe('the wall in PostgreSQL', () => {
           `SELECT 'owns ' || classid::regclass AS what FROM pg_shdepend
              WHERE deptype = 'o' AND refclassid = 'pg_authid'::regclass AND refobjid IN ${ROLES}
            UNION ALL SELECT 'is a member of ' || roleid::regrole FROM pg_auth_members WHERE member IN ${ROLES}
-           UNION ALL SELECT 'makes tables as ' || role::regrole FROM unnest(ARRAY['loci_tenant', 'loci_system']) AS role
+           UNION ALL SELECT 'makes tables as ' || role::regrole FROM unnest(ARRAY['loci_tenant', 'loci_system', 'loci_retention']) AS role
              WHERE has_schema_privilege(role, 'public', 'CREATE')`,
         ),
       );
@@ -405,7 +416,7 @@ WITH granted AS (
   WHERE c.relnamespace = 'public'::regnamespace
 ), named AS (
   SELECT CASE grantee WHEN 0 THEN 'public' ELSE grantee::regrole::text END AS role, relname, attname, privilege_type FROM granted
-  WHERE grantee IN (0, 'loci_tenant'::regrole, 'loci_system'::regrole)
+  WHERE grantee IN (0, 'loci_tenant'::regrole, 'loci_system'::regrole, 'loci_retention'::regrole)
 ), gathered AS (
   SELECT role, relname, privilege_type, string_agg(attname, ', ' ORDER BY attname) AS columns FROM named GROUP BY 1, 2, 3
 )

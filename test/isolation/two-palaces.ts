@@ -41,6 +41,12 @@ export async function furnishedTenant(loci: Loci, words: string): Promise<Furnis
       [tenant.id, sibling, randomUUID()],
     ),
   );
+  await loci.server.stores.database.asSystem((manager) =>
+    manager.query(
+      `INSERT INTO audit_checkpoints (tenant_id, reason, position, hash, signature) VALUES ($1, 'retention', 0, '', '')`,
+      [tenant.id],
+    ),
+  );
   for (const workspace of [tenant.defaultWorkspace, sibling]) {
     const order = { name: 'furniture', workspace_id: workspace, scopes: ['memory'] };
     const { status } = await loci.operator.post(`/admin/tenants/${caller.slug}/keys`, order);
