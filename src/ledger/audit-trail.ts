@@ -29,8 +29,13 @@ interface EndRow {
 export class AuditTrail {
   constructor(private readonly master: MasterKey) {}
 
+  /** For a transaction that locks other rows before it records: two that wait for each other would both be lost. */
+  async lock(manager: EntityManager, tenantId: TenantId): Promise<void> {
+    await manager.query('SELECT FROM tenants WHERE id = $1 FOR NO KEY UPDATE', [tenantId]);
+  }
+
   /**
-   * In the transaction that does it, and there among the first things: it locks the tenant's row until the commit.
+   * In the transaction that does it, whose first lock must be the tenant's row, by `lock` or by this.
    * A tenant that is not there has no chain, and nothing is written.
    */
   async record(manager: EntityManager, { tenantId, ...entry }: AuditEntry): Promise<void> {

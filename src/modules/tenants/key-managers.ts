@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../../ledger/audit-trail.js';
 import type { Cause } from '../../ledger/cause.js';
 import { Ledger, WHOLE_TENANT } from '../../ledger/ledger.js';
 import { Database } from '../../platform/database/database.js';
 import type { Principal, Tenant } from '../../tenancy/principal.js';
 import { EVERY_GRANT, grantOf, type Grant } from './key-grant.js';
 import type { KeyScope, Rows } from './key-rows.js';
-import { recordForOperator } from './operator-audit.js';
 
 /** A transaction that changes keys, and what is put on record in it. Secrets do not belong in `detail`. */
 export interface KeyChange extends Rows {
@@ -27,6 +27,7 @@ export class KeyManagers {
   constructor(
     private readonly ledger: Ledger,
     private readonly database: Database,
+    private readonly audit: AuditTrail,
   ) {}
 
   of(principal: Principal, tenant: Tenant, manages: KeyScope, cause: Cause): KeyManager {
@@ -51,7 +52,6 @@ export class KeyManagers {
 
   /** Not as the tenant: its operator can end the keys of one that is suspended or deleted. */
   private operator(tenant: Tenant, manages: KeyScope, cause: Cause): KeyManager {
-    const place = { table: 'audit_records', row: tenant.id, column: 'detail' };
     return {
       tenant,
       manages,
@@ -59,19 +59,20 @@ export class KeyManagers {
       read: (work) =>
         this.database.asSystem((manager) => work({ rows: (sql, values) => manager.query(sql, values) })),
       write: (work) =>
-        this.database.asSystem((manager) =>
-          work({
+        this.database.asSystem(async (manager) => {
+          await this.audit.lock(manager, tenant.id);
+          return work({
             rows: (sql, values) => manager.query(sql, values),
             record: (action, target, detail) =>
-              recordForOperator(manager, {
+              this.audit.record(manager, {
                 action,
                 tenantId: tenant.id,
                 target,
                 requestId: cause.requestId,
-                detail: tenant.key.seal(JSON.stringify(detail), place),
+                detail,
               }),
-          }),
-        ),
+          });
+        }),
     };
   }
 }
