@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { Secrets } from './installation.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { Models } from './models/models.js';
+import { MembersModule } from './modules/members/members.module.js';
 import { MemoryModule } from './modules/memory/memory.module.js';
 import { TenantsModule } from './modules/tenants/tenants.module.js';
 import { WorkspacesModule } from './modules/workspaces/workspaces.module.js';
@@ -45,6 +46,7 @@ export class AppModule {
         SpacesModule,
         TenantsModule,
         WorkspacesModule,
+        MembersModule,
         MemoryModule,
       ],
     };

@@ -18,7 +18,14 @@ const CONTENT_TABLES = [
 ] as const;
 
 /** What an operator provisioned, and what was counted. */
-const CONTROL_TABLES = ['usage_counters', 'api_keys', 'agents', 'workspaces'] as const;
+const CONTROL_TABLES = [
+  'usage_counters',
+  'members',
+  'oidc_issuers',
+  'api_keys',
+  'agents',
+  'workspaces',
+] as const;
 
 export type Erased = Record<string, { removed: number; remaining: number }>;
 

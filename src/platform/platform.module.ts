@@ -10,6 +10,7 @@ import { ServerState } from './health/server-state.js';
 import { Log } from './logging/log.js';
 import { MetricsAccess } from './metrics/metrics-access.js';
 import { MetricsController } from './metrics/metrics.controller.js';
+import { GuardedFetch } from './outgoing/guarded-fetch.js';
 import { Metrics } from './metrics/metrics.js';
 
 export interface PlatformOptions {
@@ -22,7 +23,7 @@ export interface PlatformOptions {
   imports: NonNullable<DynamicModule['imports']>;
 }
 
-/** What every module may inject: Settings, Log, Metrics, ServerState; and the routes of health and metrics. */
+/** What every module may inject: Settings, Log, Metrics, ServerState, GuardedFetch; and the routes of health and metrics. */
 @Global()
 @Module({})
 export class PlatformModule {
@@ -30,6 +31,7 @@ export class PlatformModule {
     const providers: Provider[] = [
       { provide: Settings, useValue: settings },
       { provide: Log, useValue: log },
+      { provide: GuardedFetch, useValue: new GuardedFetch(settings.privateHosts) },
       { provide: MetricsAccess, useValue: new MetricsAccess([adminToken, settings.metricsToken]) },
       {
         provide: HEALTH_PROBES,
@@ -45,7 +47,7 @@ export class PlatformModule {
       imports,
       controllers: [FrontController, HealthController, MetricsController],
       providers,
-      exports: [Settings, Log, Metrics, ServerState],
+      exports: [Settings, Log, Metrics, ServerState, GuardedFetch],
     };
   }
 }

@@ -17,7 +17,7 @@ import { TenantContext } from './tenant-context.js';
 const SHOWS_SECRET = 'loci:shows-secret';
 const MOST_CHARACTERS = 255;
 
-/** For a route whose answer shows a key once: a replay shows everything else. */
+/** For a route whose answer shows a key or a token once: a replay shows everything else. */
 export const ShowsSecret = (): CustomDecorator => SetMetadata(SHOWS_SECRET, true);
 
 export class IdempotencyKeyInvalid extends DomainError<'idempotency.key_invalid'> {
@@ -81,7 +81,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const body = await this.work(claim, next);
     await this.idempotency.settle(claim, {
       status: response.statusCode,
-      body: showsSecret ? withoutKeys(body) : body,
+      body: showsSecret ? withoutSecrets(body) : body,
     });
     return body;
   }
@@ -96,7 +96,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
-/** The same answer without any member that is called `key`. */
-function withoutKeys(body: unknown): unknown {
-  return JSON.parse(JSON.stringify(body, (name, member: unknown) => (name === 'key' ? undefined : member)));
+/** The same answer without any member that is called `key` or `token`. */
+function withoutSecrets(body: unknown): unknown {
+  const isSecret = (name: string): boolean => name === 'key' || name === 'token';
+  return JSON.parse(JSON.stringify(body, (name, member: unknown) => (isSecret(name) ? undefined : member)));
 }

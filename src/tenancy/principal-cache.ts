@@ -2,13 +2,21 @@ import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nest
 import { LRUCache } from 'lru-cache';
 import { Client } from 'pg';
 import { LedgerConnection } from '../ledger/ledger-connection.js';
+import type { LedgerWrite } from '../ledger/ledger-write.js';
 import { Database } from '../platform/database/database.js';
 import { isPlausible } from './api-key.js';
+import { JwtBearers, looksLikeJwt } from './jwt-bearers.js';
 import type { TenantPrincipal } from './principal.js';
 import { TenantDirectory } from './tenant-directory.js';
+import type { TenantId } from './tenant.js';
 
 /** PostgreSQL's channel; the payload is the id of the tenant whose keys or state changed. */
 export const PRINCIPALS_CHANNEL = 'loci_principals';
+
+/** Tells every replica, once this transaction commits, that what its tenant's callers may do has changed. */
+export async function announceChange(tx: LedgerWrite, tenantId: TenantId): Promise<void> {
+  await tx.rows('SELECT pg_notify($1, $2)', [PRINCIPALS_CHANNEL, tenantId]);
+}
 
 /** Counted from before the query, so that what is served is never older than this. */
 const FRESH_MS = 800;
@@ -35,6 +43,7 @@ export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
 
   constructor(
     private readonly directory: TenantDirectory,
+    private readonly jwts: JwtBearers,
     private readonly database: Database,
     private readonly connection: LedgerConnection,
   ) {}
@@ -46,8 +55,8 @@ export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
     if (entry !== undefined && entry.until > performance.now()) return entry.principal;
     const underWay = this.loading.get(key);
     if (underWay !== undefined) return underWay;
-    if (!isPlausible(token)) return null;
-    const load = this.load(key, hash).finally(() => this.loading.delete(key));
+    if (!isPlausible(token) && !looksLikeJwt(token)) return null;
+    const load = this.load(key, token, hash).finally(() => this.loading.delete(key));
     this.loading.set(key, load);
     return load;
   }
@@ -74,11 +83,16 @@ export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
     await this.listener?.end().catch(() => undefined);
   }
 
-  private async load(key: string, hash: Buffer): Promise<TenantPrincipal | null> {
-    const until = performance.now() + FRESH_MS;
+  private async load(key: string, token: string, hash: Buffer): Promise<TenantPrincipal | null> {
+    const now = performance.now();
     const generation = this.generation;
-    const principal = await this.directory.principalOf(hash);
-    if (principal !== null && generation === this.generation) this.entries.set(key, { principal, until });
+    const member = looksLikeJwt(token) ? await this.jwts.bearerOf(token, key) : null;
+    const principal =
+      member?.principal ?? (isPlausible(token) ? await this.directory.principalOf(hash) : null);
+    if (principal !== null && generation === this.generation) {
+      const believed = member === null ? FRESH_MS : Math.min(FRESH_MS, member.until - Date.now());
+      this.entries.set(key, { principal, until: now + believed });
+    }
     return principal;
   }
 

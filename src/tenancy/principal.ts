@@ -6,6 +6,15 @@ import type { TenantKey } from './tenant-key.js';
 export const SCOPES = ['memory:read', 'memory:write', 'search', 'chat', 'ingest', 'manage'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** The scopes that these words name; words that name none are passed over. The bare word `memory` means both of memory's. */
+export function scopesOf(words: readonly string[]): Set<Scope> {
+  return new Set(
+    SCOPES.filter(
+      (scope) => words.includes(scope) || (scope.startsWith('memory:') && words.includes('memory')),
+    ),
+  );
+}
+
 /** The most that each role may do; a service account does what its key names. */
 export const ROLE_SCOPES = {
   tenant_admin: SCOPES,
@@ -14,6 +23,7 @@ export const ROLE_SCOPES = {
   service_account: SCOPES,
 } as const satisfies Record<string, readonly Scope[]>;
 export type Role = keyof typeof ROLE_SCOPES;
+export const ROLES = Object.keys(ROLE_SCOPES) as readonly Role[];
 
 export type TenantState = 'active' | 'suspended' | 'deleted';
 

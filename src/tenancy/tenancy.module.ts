@@ -1,7 +1,11 @@
 import { Global, Module, type MiddlewareConsumer, type NestModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { ThrottlerStorage } from '@nestjs/throttler';
+import { GuardedFetch } from '../platform/outgoing/guarded-fetch.js';
+import { IssuerKeys } from './issuer-keys.js';
+import { JwtBearers } from './jwt-bearers.js';
 import { KeyGuard } from './key.guard.js';
+import { MemberDirectory } from './member-directory.js';
 import { PrincipalCache } from './principal-cache.js';
 import { Quotas } from './quotas.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -20,6 +24,13 @@ import { WorkspaceResolver } from './workspace-resolver.js';
     TenantContext,
     TenantDirectory,
     PrincipalCache,
+    MemberDirectory,
+    JwtBearers,
+    {
+      provide: IssuerKeys,
+      useFactory: (fetch: GuardedFetch) => new IssuerKeys(fetch, () => performance.now()),
+      inject: [GuardedFetch],
+    },
     Quotas,
     RateLimiter,
     RequestMeter,

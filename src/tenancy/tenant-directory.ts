@@ -5,9 +5,8 @@ import { Database } from '../platform/database/database.js';
 import type { PlanTier } from '../platform/config/plans.js';
 import { Placements } from '../spaces/placements.js';
 import {
-  SCOPES,
+  scopesOf,
   type KeyPrincipal,
-  type Scope,
   type Tenant,
   type TenantSettings,
   type TenantState,
@@ -16,7 +15,7 @@ import { grantedFeatures } from './features.js';
 import { isUuid, spaceName, type TenantId, type TenantSlug, type WorkspaceId } from './tenant.js';
 import { MasterKey } from './tenant-key.js';
 
-interface TenantRow extends QueryResultRow {
+export interface TenantRow extends QueryResultRow {
   id: TenantId;
   slug: TenantSlug;
   name: string;
@@ -48,7 +47,8 @@ export interface TenantWorkspace {
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000' as TenantId;
 
-const TENANT_COLUMNS = `t.id, t.slug, t.name, t.state, t.plan, t.placement, t.embedding_model,
+/** What `tenantFrom` needs of `tenants t`. */
+export const TENANT_COLUMNS = `t.id, t.slug, t.name, t.state, t.plan, t.placement, t.embedding_model,
   t.default_workspace_id, t.settings, t.features, t.features_off, t.wrapped_key`;
 
 /** Active, and in a placement that this process serves ($1): what its jobs look after. */
@@ -88,7 +88,7 @@ export class TenantDirectory {
       keyId: row.key_id,
       tenant: this.tenantFrom(row),
       workspace: row.workspace_id,
-      scopes: new Set(SCOPES.filter((scope) => grants(row.scopes, scope))),
+      scopes: scopesOf(row.scopes),
       rateLimitPerMinute: row.rate_limit_per_minute,
       expiresAt: row.expires_at,
     };
@@ -181,7 +181,7 @@ export class TenantDirectory {
     return rows.map((row) => this.tenantFrom(row));
   }
 
-  private tenantFrom(row: TenantRow): Tenant {
+  tenantFrom(row: TenantRow): Tenant {
     return {
       id: row.id,
       slug: row.slug,
@@ -197,9 +197,4 @@ export class TenantDirectory {
       key: this.master.unwrap(row.id, row.wrapped_key),
     };
   }
-}
-
-/** The bare word `memory` means both memory scopes. */
-function grants(granted: string[], scope: Scope): boolean {
-  return granted.includes(scope) || (scope.startsWith('memory:') && granted.includes('memory'));
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 /** One request to a route. */
 export interface Probe {
@@ -16,6 +16,7 @@ export interface Names {
   cursor(): string;
   /** The id of an API key. */
   key(): string;
+  member(): string;
   workspace: { id: string; slug: string };
   tenant: { id: string; slug: string };
 }
@@ -24,6 +25,8 @@ export interface Names {
 export interface Own {
   memories: [string, string];
   workspace: string;
+  /** A tenant_viewer, in whose place nobody else is. */
+  member: string;
   /** A content that it has not stored so far. */
   content(): string;
 }
@@ -158,6 +161,11 @@ const recall = (method: string): RouteEntry =>
       }),
     },
   );
+
+const MEMBERS = '/v1/tenants/current/members';
+const memberInPath: Places = {
+  'id in the path': (_own, foreign) => ({ path: `${MEMBERS}/${foreign.member()}` }),
+};
 
 const association = (from: string, to: string): Record<string, unknown> => ({
   memory1_id: from,
@@ -386,6 +394,62 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
       }),
     },
   ),
+  'GET /v1/tenants/current/members': route(
+    'GET',
+    () => MEMBERS,
+    () => ({ limit: 5 }),
+    { cursor: (_own, foreign) => ({ fields: { cursor: foreign.cursor() } }) },
+  ),
+  'POST /v1/tenants/current/members': route(
+    'POST',
+    () => MEMBERS,
+    () => ({ email: `${randomUUID()}@own.example`, role: 'tenant_viewer' }),
+    {
+      email: (_own, foreign) => ({ fields: { email: `${foreign.word()}@strangers.example` } }),
+      external_id: (_own, foreign) => ({ fields: { external_id: foreign.word() } }),
+    },
+  ),
+  'PATCH /v1/tenants/current/members/:id': route(
+    'PATCH',
+    ({ member }) => `${MEMBERS}/${member}`,
+    () => ({ name: 'Changed' }),
+    memberInPath,
+  ),
+  'DELETE /v1/tenants/current/members/:id': route(
+    'DELETE',
+    () => `${MEMBERS}/${randomUUID()}`,
+    () => ({}),
+    memberInPath,
+  ),
+  'POST /v1/tenants/current/tokens': route(
+    'POST',
+    () => '/v1/tenants/current/tokens',
+    ({ member }) => ({ member_id: member }),
+    { member_id: (_own, foreign) => ({ fields: { member_id: foreign.member() } }) },
+  ),
+  'GET /v1/tenants/current/oidc': route(
+    'GET',
+    () => '/v1/tenants/current/oidc',
+    () => ({}),
+    {},
+  ),
+  'PUT /v1/tenants/current/oidc': route(
+    'PUT',
+    () => '/v1/tenants/current/oidc',
+    () => ({ issuer: 'https://login.own.example', audience: randomUUID() }),
+    { audience: (_own, foreign) => ({ fields: { audience: foreign.word() } }) },
+  ),
+  // Names no workspace: a second request with an unknown one would find nothing left.
+  'DELETE /v1/tenants/current/oidc': {
+    plain: () => ({ method: 'DELETE', path: '/v1/tenants/current/oidc' }),
+    places: {
+      'X-Tenant-ID (id)': (_own, { tenant }) => ({
+        method: 'DELETE',
+        path: '/v1/tenants/current/oidc',
+        headers: { 'X-Tenant-ID': tenant.id },
+      }),
+    },
+  },
 };
 
 /** Instead of the single association that a plain request holds. */

@@ -54,7 +54,7 @@ describe('the wall, seen from outside', () => {
     acmesWorkspaceKey = await workspaceKey(loci, acme, acme.workspaceId);
     const other = await loci.tenant();
     strangers = {
-      other: await furnish(other, other, await addWorkspace(loci, other)),
+      other: await furnish(other, other, await addWorkspace(loci, other), 20),
       sibling: await furnish(acme, acme, await addWorkspace(loci, acme)),
     };
     foreign = { other: namesOf(strangers.other), sibling: namesOf(strangers.sibling) };
@@ -62,7 +62,12 @@ describe('the wall, seen from outside', () => {
     const content = () => `What Acme says for the ${++contents}th time`;
     const memories = [{ content: content(), tags: ['own'] }, { content: content() }];
     const { body } = await acme.post<{ memory_ids: [string, string] }>('/memory/batch', { memories });
-    own = { memories: body.memory_ids, workspace: acme.workspaceId, content };
+    own = {
+      memories: body.memory_ids,
+      workspace: acme.workspaceId,
+      member: await viewerOf(acme),
+      content,
+    };
   }, 60_000);
   afterAll(() => loci.stop());
 
@@ -196,6 +201,7 @@ describe('the wall, seen from outside', () => {
     const theirs: Own = {
       memories: body.memory_ids,
       workspace: gone.workspaceId,
+      member: await viewerOf(gone),
       content: () => 'Three',
     };
     const answers = async (): Promise<Set<string>> => {
@@ -251,6 +257,11 @@ describe('the wall, seen from outside', () => {
   }
 });
 
+async function viewerOf(tenant: Caller): Promise<string> {
+  const order = { email: `${randomUUID()}@own.example`, role: 'tenant_viewer' };
+  return (await tenant.post<{ id: string }>('/v1/tenants/current/members', order)).body.id;
+}
+
 /** A key of the whole tenant may name every workspace of it; and its own tenant may be named by all. */
 function isOwnRight(place: string, by: string): boolean {
   if (place.startsWith('X-Tenant-ID')) return true;
@@ -268,6 +279,7 @@ function outside({ status, headers, body }: Reply, probe: Probe): string {
   text = text
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uuid>')
     .replace(/"\d{4}-\d\d-\d\dT[0-9:.]+Z"/g, '"<time>"')
+    .replace(/"token":"[\w.-]+"/, '"token":"<jwt>"')
     .replace(/"took_ms":[\d.]+/g, '"took_ms":0')
     .replace(/Acme says for the \d+th time/g, '<own content>')
     .replace(/"(?:revision|score|importance|monthly_requests)":[\d.]+/g, '"<number>"');

@@ -20,6 +20,9 @@ const OWNER_COLUMNS: Record<string, { tenant?: string; workspace?: string | null
   idempotency_keys: { workspace: null },
   tenant_secrets: { workspace: null },
   audit_checkpoints: { workspace: null },
+  // Members are the whole tenant's, and so is who says who they are.
+  members: { workspace: null },
+  oidc_issuers: { workspace: null },
 };
 
 /** Everything that the roles may do. A new grant belongs here only with a reason in its migration. */
@@ -34,7 +37,9 @@ const GRANTS = [
   'loci_system audit_checkpoints: INSERT SELECT',
   'loci_system installation(audit_hash, audit_position, audit_signature): UPDATE',
   'loci_system installation: INSERT SELECT',
+  'loci_system members: DELETE INSERT SELECT',
   'loci_system memories(bytes, tenant_id, workspace_id): SELECT',
+  'loci_system oidc_issuers: DELETE SELECT',
   'loci_system pending_vectors(model, tenant_id): SELECT',
   'loci_system relations(tenant_id, workspace_id): SELECT',
   'loci_system tenants: DELETE INSERT SELECT UPDATE',
@@ -49,9 +54,11 @@ const GRANTS = [
   'loci_tenant changes: DELETE INSERT SELECT UPDATE',
   'loci_tenant embeddings: DELETE INSERT SELECT UPDATE',
   'loci_tenant idempotency_keys: DELETE INSERT SELECT UPDATE',
+  'loci_tenant members: DELETE INSERT SELECT UPDATE',
   'loci_tenant memories: DELETE INSERT SELECT UPDATE',
   'loci_tenant memory_history: DELETE INSERT SELECT UPDATE',
   'loci_tenant memory_stats: DELETE INSERT SELECT UPDATE',
+  'loci_tenant oidc_issuers: DELETE INSERT SELECT UPDATE',
   'loci_tenant pending_vectors: DELETE INSERT SELECT UPDATE',
   'loci_tenant relations: DELETE INSERT SELECT UPDATE',
   'loci_tenant tenant_secrets: DELETE INSERT SELECT UPDATE',
@@ -72,7 +79,9 @@ const SYSTEM_POLICIES = [
   'audit_records ALL',
   'idempotency_keys ALL',
   'installation ALL',
+  'members ALL',
   'memories SELECT',
+  'oidc_issuers ALL',
   'pending_vectors SELECT',
   'relations SELECT',
   'tenants ALL',

@@ -20,6 +20,8 @@ export interface StrangersWorkspace {
   /** Ids of API keys. */
   keys: string[];
   words: string[];
+  /** None where they are the caller's own tenant's. */
+  members: string[];
 }
 
 /** A second workspace of this tenant. */
@@ -49,6 +51,7 @@ export async function furnish(
   owner: Caller,
   tenant: { id: string; slug: string },
   workspace: { id: string; slug: string },
+  memberCount = 0,
 ): Promise<StrangersWorkspace> {
   const words = Array.from({ length: MEMORIES }, () => `w-${randomBytes(6).toString('hex')}`);
   const memories = words.map((word, i) => ({
@@ -77,7 +80,18 @@ export async function furnish(
     if (made.status !== 201) throw new Error(`No key was made: ${made.status}`);
     keys.push(made.body.id);
   }
-  return { tenant, workspace, memories: ids, keys, words };
+  const members = await Promise.all(
+    words.slice(0, memberCount).map((word) => memberOf(owner, `${word}@strangers.example`)),
+  );
+  return { tenant, workspace, memories: ids, keys, words, members };
+}
+
+/** A member with the role of which there is most to lose. */
+async function memberOf(owner: Caller, email: string): Promise<string> {
+  const order = { email, name: MARK, role: 'tenant_admin' };
+  const { status, body } = await owner.post<{ id: string }>('/v1/tenants/current/members', order);
+  if (status !== 201) throw new Error(`No member could be made: ${status}`);
+  return body.id;
 }
 
 /** Each call of `memory()` and `word()` gives another of the strangers' names. */
@@ -95,6 +109,7 @@ export function namesOf(strangers: StrangersWorkspace): Names {
     word: () => next(strangers.words),
     cursor: () => writeCursor({ time: TIME, id: next(strangers.memories) }),
     key: () => next(strangers.keys),
+    member: () => (strangers.members.length === 0 ? randomUUID() : next(strangers.members)),
     workspace: strangers.workspace,
     tenant: strangers.tenant,
   };
@@ -107,13 +122,17 @@ export function namesOfNobody(): Names {
     word: () => `w-${randomBytes(6).toString('hex')}`,
     cursor: () => writeCursor({ time: TIME, id: randomUUID() }),
     key: () => randomUUID(),
+    member: () => randomUUID(),
     workspace: { id: randomUUID(), slug: `ws-${randomBytes(4).toString('hex')}` },
     tenant: { id: randomUUID(), slug: `t9-${randomBytes(3).toString('hex')}` },
   };
 }
 
 /** All that the ledger holds of a workspace, read by a role that no policy binds, and the tenant's revision. */
-export async function ledgerOf(loci: Loci, { tenant, workspace }: StrangersWorkspace): Promise<string[]> {
+export async function ledgerOf(
+  loci: Loci,
+  { tenant, workspace, members: strangersMembers }: StrangersWorkspace,
+): Promise<string[]> {
   const tables = [
     'memories',
     'memory_history',
@@ -132,6 +151,10 @@ export async function ledgerOf(loci: Loci, { tenant, workspace }: StrangersWorks
       );
       rows.push(...read.rows.map(({ row }) => row));
     }
-    return rows;
+    const members = await client.query<{ row: string }>(
+      `SELECT 'member' || m::text AS row FROM members m WHERE tenant_id = $1 AND id = ANY($2) ORDER BY 1`,
+      [tenant.id, strangersMembers],
+    );
+    return [...rows, ...members.rows.map(({ row }) => row)];
   });
 }

@@ -26,7 +26,13 @@ export interface FurnishedTenant {
 
 /** `words` go into every field that is sealed, so that a scan can look for them. */
 export async function furnishedTenant(loci: Loci, words: string): Promise<FurnishedTenant> {
-  const caller = await loci.tenant({ api_credentials: { token: words } });
+  const caller = await loci.tenant({
+    api_credentials: { token: words },
+    admin_email: 'admin@palace.example',
+  });
+  const issuer = { issuer: 'https://palace.example', audience: caller.slug, client_secret: words };
+  const oidc = await caller.call('PUT', '/v1/tenants/current/oidc', issuer);
+  if (oidc.status !== 200) throw new Error(`No issuer: ${oidc.status} ${JSON.stringify(oidc.body)}`);
   const tenant = await tenantOf(loci, caller);
   const sibling = randomUUID() as WorkspaceId;
   await loci.server.stores.database.asSystem((manager) =>

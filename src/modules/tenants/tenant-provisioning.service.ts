@@ -147,6 +147,7 @@ export class TenantProvisioning {
        VALUES ($1, $2, $3, 'default', 'Default', ARRAY['hybrid_search', 'memory_recall'])`,
       [id, workspaceId, agentId],
     );
+    if (order.adminEmail !== undefined) await this.makeAdmin(manager, id, order.adminEmail, requestId);
     const minted: MintedKey = order.token === undefined ? mintKey('live') : bringToken(order.token);
     const keyId = randomUUID();
     await manager.insert(ApiKeyEntity, {
@@ -169,6 +170,21 @@ export class TenantProvisioning {
     });
     const tenant = await manager.findOneByOrFail(TenantEntity, { id });
     return { tenant, workspaceId, agentId, key: { id: keyId, key: minted.key, prefix: minted.prefix } };
+  }
+
+  /** The tenant's first member. */
+  private async makeAdmin(
+    manager: EntityManager,
+    tenantId: TenantId,
+    email: string,
+    requestId: string | null,
+  ): Promise<void> {
+    const id = randomUUID();
+    await manager.query(
+      `INSERT INTO members (tenant_id, id, email, role) VALUES ($1, $2, $3, 'tenant_admin')`,
+      [tenantId, id, email.toLowerCase()],
+    );
+    await recordForOperator(manager, { action: 'member.create', tenantId, target: id, requestId });
   }
 }
 

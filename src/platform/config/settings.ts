@@ -45,6 +45,8 @@ export abstract class Settings {
     /** Null: extractive answers. */
     readonly chat: string | null;
   };
+  /** `host` or `host:port`: what a tenant may name though it is no host of the public internet, or has no TLS. */
+  abstract readonly privateHosts: readonly string[];
   abstract readonly plans: Plans;
   /** The plan of a tenant that is made without naming one. */
   abstract readonly defaultPlan: PlanTier;
@@ -113,6 +115,7 @@ function read(env: Environment): { settings: Settings; known: ReadonlySet<string
       embedding: reader.text('EMBEDDING_MODEL'),
       chat: reader.text('CHAT_MODEL'),
     },
+    privateHosts: readPrivateHosts(reader),
     ...readPlans(reader),
     defaultTenant: {
       slug: readDefaultSlug(reader),
@@ -175,6 +178,18 @@ function readTrustProxy(reader: EnvironmentReader): Settings['trustProxy'] {
     throw new SettingsError('TRUST_PROXY', 'must be off, a number of hops, or addresses separated by commas');
   }
   return addresses;
+}
+
+function readPrivateHosts(reader: EnvironmentReader): string[] {
+  const hosts = reader.text('LOCI_PRIVATE_HOSTS')?.toLowerCase().split(',') ?? [];
+  return hosts.map((host) => {
+    const name = host.trim().replace(/[[\]]/g, '');
+    const plausible = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]+)(?::\d{1,5})?$/;
+    if (!plausible.test(name)) {
+      throw new SettingsError('LOCI_PRIVATE_HOSTS', 'must be hosts, or host:port, separated by commas');
+    }
+    return name;
+  });
 }
 
 function readQdrant(reader: EnvironmentReader): Settings['qdrant'] {

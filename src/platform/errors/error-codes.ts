@@ -157,6 +157,45 @@ export const errorCodes = {
     explanation:
       'Another key took over from this one, which still works until its overlap ends. Where that other key was not received, revoke it and make a new one.',
   },
+  'member.not_found': {
+    status: 404,
+    title: 'No such member',
+    explanation: 'This tenant has no member with that id. It may have been removed already.',
+  },
+  'member.exists': {
+    status: 409,
+    title: 'Another member has that address or external id',
+    explanation:
+      'An e-mail address and an external id each belong to one member of a tenant. Change that member, or choose another address or id.',
+  },
+  'member.last_admin': {
+    status: 409,
+    title: 'The last administrator stays',
+    explanation:
+      'Without this member nobody could manage the tenant: it is the last active tenant_admin, and there is no key with the scope manage. Make another tenant_admin first.',
+  },
+  'member.inactive': {
+    status: 409,
+    title: 'The member is deactivated',
+    explanation: 'A deactivated member gets no token. Set `is_active` to true first.',
+  },
+  'oidc.not_found': {
+    status: 404,
+    title: 'No identity provider',
+    explanation: 'This tenant has registered no OIDC issuer. PUT one to /v1/tenants/current/oidc.',
+  },
+  'oidc.taken': {
+    status: 409,
+    title: 'The issuer is registered for this audience',
+    explanation:
+      'A token’s issuer and audience name its tenant, so each pair is registered once. Use an audience (a client id) of this tenant’s own.',
+  },
+  'issuer.unavailable': {
+    status: 503,
+    title: 'The identity provider does not answer',
+    explanation:
+      'The keys of the token’s issuer could not be fetched: it is away, it is no host of the public internet, or its answers are not those of an OpenID provider. Try again after `Retry-After` seconds; the server’s log says more.',
+  },
   'memory.not_found': {
     status: 404,
     title: 'No such memory',
