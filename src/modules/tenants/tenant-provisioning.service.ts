@@ -147,7 +147,6 @@ export class TenantProvisioning {
        VALUES ($1, $2, $3, 'default', 'Default', ARRAY['hybrid_search', 'memory_recall'])`,
       [id, workspaceId, agentId],
     );
-    if (order.adminEmail !== undefined) await this.makeAdmin(manager, id, order.adminEmail, requestId);
     const minted: MintedKey = order.token === undefined ? mintKey('live') : bringToken(order.token);
     const keyId = randomUUID();
     await manager.insert(ApiKeyEntity, {
@@ -168,6 +167,7 @@ export class TenantProvisioning {
       requestId,
       detail: { after: withoutSecrets(order) },
     });
+    if (order.adminEmail !== undefined) await this.makeAdmin(manager, id, order.adminEmail, requestId);
     const tenant = await manager.findOneByOrFail(TenantEntity, { id });
     return { tenant, workspaceId, agentId, key: { id: keyId, key: minted.key, prefix: minted.prefix } };
   }
@@ -184,7 +184,13 @@ export class TenantProvisioning {
       `INSERT INTO members (tenant_id, id, email, role) VALUES ($1, $2, $3, 'tenant_admin')`,
       [tenantId, id, email.toLowerCase()],
     );
-    await recordForOperator(manager, { action: 'member.create', tenantId, target: id, requestId });
+    await this.audit.record(manager, {
+      action: 'member.create',
+      tenantId,
+      target: id,
+      requestId,
+      detail: { after: { email: email.toLowerCase(), role: 'tenant_admin' } },
+    });
   }
 }
 
