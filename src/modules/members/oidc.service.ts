@@ -66,7 +66,7 @@ export class OidcSettings {
       tx.record('oidc.update', null, null, {
         before: before === null ? null : shown(before),
         after: { issuer, audience, algorithms },
-        ...(keeps ? {} : { client_secret: clientSecret == null ? 'removed' : 'replaced' }),
+        ...(keeps ? {} : { client_secret: typeof clientSecret === 'string' ? 'replaced' : 'removed' }),
       });
       const after = await find(tx);
       if (after === null) throw new Error('An issuer was put and is not there');
