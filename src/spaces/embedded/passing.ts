@@ -28,7 +28,8 @@ export function passing(workspace: SearchedWorkspace, filter: Filter): Passing {
   const tags = filter.tags !== undefined && filter.tags.values.length > 0 ? filter.tags : null;
   const kept = keptLabels(index, filter);
   const excluded = filter.excludeTags ?? [];
-  const timed = filter.from !== undefined || filter.until !== undefined || filter.validAt !== undefined;
+  const held = filter.validAt !== undefined && index.validity.size > 0;
+  const timed = filter.from !== undefined || filter.until !== undefined || held;
   if (!timed && tags === null && kept.length === 0 && excluded.length === 0) return everything;
   const mask = tags === null ? index.alive.slice(0, index.places) : taggedMask(workspace, tags);
   for (const keep of kept) keep(mask);

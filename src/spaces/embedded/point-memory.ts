@@ -1,3 +1,5 @@
+import type { Products } from './vector-kernels.js';
+
 /** Rows that are given and taken back together: 196 KB at 384 dimensions. */
 const ROWS = 64;
 
@@ -65,12 +67,12 @@ export class WorkspacePoints {
     return this.chunks[Math.floor(row / ROWS)]?.ids[row % ROWS] ?? '';
   }
 
-  /** The product of a question with the first or second vector of a row. */
-  product(row: number, part: 0 | 1, question: Float32Array): number {
+  /** The product with the first or second vector of a row. */
+  product(row: number, part: 0 | 1, products: Products): number {
     const vectors = this.chunks[Math.floor(row / ROWS)]?.vectors;
     return vectors === undefined
       ? Number.NaN
-      : product(question, vectors, ((row % ROWS) * 2 + part) * this.dimensions);
+      : products(vectors, ((row % ROWS) * 2 + part) * this.dimensions);
   }
 
   /** Null vectors are left as they are: whoever asks knows which there are. */
@@ -124,16 +126,3 @@ export class WorkspacePoints {
 }
 
 const EMPTY = -1;
-
-/** Of two vectors of unit length: their cosine. */
-export function product(question: Float32Array, vectors: Float32Array, offset: number): number {
-  let even = 0;
-  let odd = 0;
-  let at = 0;
-  for (; at + 1 < question.length; at += 2) {
-    even += (question[at] as number) * (vectors[offset + at] as number);
-    odd += (question[at + 1] as number) * (vectors[offset + at + 1] as number);
-  }
-  if (at < question.length) even += (question[at] as number) * (vectors[offset + at] as number);
-  return even + odd;
-}

@@ -1,6 +1,11 @@
-/** One bit for each dimension: whether the vector points up there. Of unit vectors, close ones share most bits. */
+import { codeDifferences } from './vector-kernels.js';
+
+/**
+ * One bit for each dimension: whether the vector points up there. Of unit vectors, close ones share most bits.
+ * In 32-bit words, rounded up to what is compared at once.
+ */
 export function wordsFor(dimensions: number): number {
-  return Math.ceil(dimensions / 32);
+  return Math.ceil(dimensions / 128) * 4;
 }
 
 export function writeSignCode(vector: Float32Array, code: Uint32Array, offset: number): void {
@@ -31,43 +36,18 @@ export function nearestCodes(
   most: number,
 ): number[] {
   const { mask, has, bit, places } = wanted;
-  const words = question.length;
   const distances = scratch(places);
-  const histogram = new Uint32Array(words * 32 + 1);
+  const histogram = new Uint32Array(question.length * 32 + 1);
+  codeDifferences(codes, question, places, distances);
   for (let place = 0; place < places; place++) {
-    if (((mask[place] as number) & 1) === 0 || ((has[place] as number) & bit) === 0) {
+    if (mask[place] !== 1 || ((has[place] as number) & bit) === 0) {
       distances[place] = NONE;
-      continue;
+    } else {
+      const distance = distances[place] as number;
+      histogram[distance] = (histogram[distance] as number) + 1;
     }
-    const distance = difference(codes, place * words, question, words);
-    distances[place] = distance;
-    histogram[distance] = (histogram[distance] as number) + 1;
   }
   return closest(distances, histogram, places, most);
-}
-
-/**
- * How many bits differ. Three words at a time: a full adder makes two words of them, one that counts single bits and
- * one that counts double, so that a third fewer are counted.
- */
-function difference(codes: Uint32Array, offset: number, question: Uint32Array, words: number): number {
-  let count = 0;
-  let word = 0;
-  for (; word + 2 < words; word += 3) {
-    const a = (codes[offset + word] as number) ^ (question[word] as number);
-    const b = (codes[offset + word + 1] as number) ^ (question[word + 1] as number);
-    const c = (codes[offset + word + 2] as number) ^ (question[word + 2] as number);
-    const either = a ^ b;
-    count += ones(either ^ c) + 2 * ones((a & b) | (either & c));
-  }
-  for (; word < words; word++) count += ones((codes[offset + word] as number) ^ (question[word] as number));
-  return count;
-}
-
-function ones(word: number): number {
-  let bits = word - ((word >>> 1) & 0x55555555);
-  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
-  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 const NONE = 0xffff;

@@ -2,12 +2,12 @@ import type { VectorQuery } from '../vector-space.js';
 import { best, mergeRankings, promisingFirst, type Merged, type Ranking } from '../best.js';
 import { float32sOf, uint32sOf } from './blobs.js';
 import { firstKey, lastKey, placeOf } from './keys.js';
-import { product } from './point-memory.js';
-import { passing, type Passing, type SearchedWorkspace } from './passing.js';
+import { passing, type SearchedWorkspace } from './passing.js';
 import { nearestCodes, writeSignCode } from './sign-codes.js';
 import { CANDIDATE_COLUMNS, type PackedCandidates } from './space-work.js';
 import { FileCorrupt } from './tenant-file.js';
 import { textScores, type TextScores } from './text-scores.js';
+import { productsWith, type Products } from './vector-kernels.js';
 import { HAS_ALONE, HAS_JOINED, type WorkspaceIndex } from './workspace-index.js';
 
 /** Up to so many memories every vector is compared in full; beyond, sign codes choose whose are. */
@@ -30,6 +30,7 @@ interface Point {
 export function searchWorkspace(workspace: SearchedWorkspace, query: VectorQuery): PackedCandidates {
   const allowed = passing(workspace, query.filter);
   const points = new Map<number, Point>();
+  const products = query.vector === null ? null : productsWith(query.vector);
   workspace.index.points.touch();
   const rankings: Ranking[] = [];
   let text: TextScores | null = null;
@@ -38,8 +39,14 @@ export function searchWorkspace(workspace: SearchedWorkspace, query: VectorQuery
     const places = placesOf(allowed.mask);
     rankings.push(best({ places, scores: places.map((place) => timestamps[place] as number) }, query.limit));
   } else if (allowed.count > 0) {
-    if (query.vector !== null)
-      rankings.push(...vectorRankings(workspace, query, query.vector, allowed, points));
+    if (query.vector !== null && products !== null) {
+      const places =
+        allowed.count <= EXACT
+          ? placesOf(allowed.mask)
+          : chosenByCodes(workspace, query.vector, allowed.mask, query.terms.length === 0 ? query.limit : 0);
+      for (const place of places) points.set(place, readPoint(workspace, place, products));
+      rankings.push(...vectorRankings(points, query.limit));
+    }
     if (query.terms.length > 0) {
       text = textScores(workspace, query.terms, allowed.mask);
       rankings.push(...textRankings(text, query.limit));
@@ -47,30 +54,16 @@ export function searchWorkspace(workspace: SearchedWorkspace, query: VectorQuery
   }
   const merged = mergeRankings(rankings, query.limit);
   for (const { place } of merged) {
-    if (!points.has(place)) points.set(place, readPoint(workspace, place, query.vector));
+    if (!points.has(place)) points.set(place, readPoint(workspace, place, products));
   }
   return inOrder(workspace.index, merged, points, text, query.limit);
 }
 
-function vectorRankings(
-  workspace: SearchedWorkspace,
-  query: VectorQuery,
-  vector: Float32Array,
-  allowed: Passing,
-  points: Map<number, Point>,
-): Ranking[] {
-  if (allowed.count <= EXACT) {
-    for (const place of placesOf(allowed.mask)) points.set(place, readPoint(workspace, place, vector));
-  } else {
-    const least = query.terms.length === 0 ? query.limit : 0;
-    for (const place of chosenByCodes(workspace, vector, allowed.mask, least)) {
-      points.set(place, readPoint(workspace, place, vector));
-    }
-  }
+function vectorRankings(points: Map<number, Point>, limit: number): Ranking[] {
   return (['alone', 'joined'] as const).map((part) => {
     const ranking: Ranking = { places: [], scores: [] };
     for (const [place, point] of points) add(ranking, place, point[part]);
-    return best(ranking, query.limit);
+    return best(ranking, limit);
   });
 }
 
@@ -123,19 +116,21 @@ function textRankings({ alone, joined, places }: TextScores, limit: number): Ran
   });
 }
 
-function readPoint(workspace: SearchedWorkspace, place: number, vector: Float32Array | null): Point {
+function readPoint(workspace: SearchedWorkspace, place: number, products: Products | null): Point {
   const { points, has } = workspace.index;
   const row = points.row(place);
-  if (row === undefined) return readStored(workspace, place, vector);
+  if (row === undefined) return readStored(workspace, place, products);
   const score = (part: 0 | 1, bit: number): number =>
-    vector === null || ((has[place] as number) & bit) === 0 ? Number.NaN : points.product(row, part, vector);
+    products === null || ((has[place] as number) & bit) === 0
+      ? Number.NaN
+      : points.product(row, part, products);
   return { id: points.id(row), alone: score(0, HAS_ALONE), joined: score(1, HAS_JOINED) };
 }
 
 function readStored(
   { file, tables, ws, index }: SearchedWorkspace,
   place: number,
-  vector: Float32Array | null,
+  products: Products | null,
 ): Point {
   const row = file
     .sql(`SELECT id, alone, joined FROM ${tables}_points WHERE key = ?`)
@@ -146,7 +141,7 @@ function readStored(
   const joined = storedVector(row[2], index.dimensions);
   index.points.keep(place, row[0], alone, joined);
   const score = (stored: Float32Array | null): number =>
-    stored === null || vector === null ? Number.NaN : product(vector, stored, 0);
+    stored === null || products === null ? Number.NaN : products(stored, 0);
   return { id: row[0], alone: score(alone), joined: score(joined) };
 }
 

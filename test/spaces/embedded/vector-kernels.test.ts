@@ -1,0 +1,90 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { nearestCodes, wordsFor, writeSignCode } from '../../../src/spaces/embedded/sign-codes.js';
+import { codeDifferences, productsWith } from '../../../src/spaces/embedded/vector-kernels.js';
+import { seeded } from '../../contracts/points.js';
+
+const vectorsOf = (dimensions: number, count: number, seed: number): Float32Array[] => {
+  const random = seeded(seed);
+  return Array.from({ length: count }, () => Float32Array.from({ length: dimensions }, () => random() - 0.5));
+};
+
+const cases = fc.record({
+  dimensions: fc.oneof(fc.integer({ min: 1, max: 400 }), fc.constantFrom(1536, 4096, 16_384)),
+  count: fc.integer({ min: 0, max: 30 }),
+  seed: fc.integer({ min: 1 }),
+});
+
+describe('the kernels', () => {
+  it('are what their source is assembled to (node scripts/assemble-kernels.mjs)', () => {
+    const root = new URL('../../../', import.meta.url);
+    const print =
+      "import('./scripts/assemble-kernels.mjs').then(async (m) => process.stdout.write(await m.assembleKernels()))";
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', print], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toBe(readFileSync(new URL('src/spaces/embedded/vector-kernels.wasm.ts', root), 'utf8'));
+  });
+
+  it('multiply as plain JavaScript does, wherever the vector lies', () => {
+    fc.assert(
+      fc.property(cases, ({ dimensions, count, seed }) => {
+        const [question = new Float32Array(0), ...others] = vectorsOf(dimensions, count + 1, seed);
+        const all = new Float32Array(dimensions * count);
+        others.forEach((other, at) => all.set(other, at * dimensions));
+        const products = productsWith(question);
+        // Codes are compared between a question's products, and leave them alone.
+        codeDifferences(new Uint32Array(4).fill(~0), new Uint32Array(4).fill(~0), 1, new Uint16Array(1));
+        others.forEach((other, at) => {
+          const expected = other.reduce((sum, value, i) => sum + value * (question[i] ?? 0), 0);
+          expect(Math.abs(products(all, at * dimensions) - expected)).toBeLessThan(1e-6 * dimensions);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('count the bits in which codes differ, over more codes than fit at once', () => {
+    fc.assert(
+      fc.property(cases, fc.integer({ min: 1, max: 400 }), ({ dimensions, count, seed }, repeats) => {
+        const words = wordsFor(dimensions);
+        const [question = new Float32Array(0), ...others] = vectorsOf(dimensions, count + 1, seed);
+        const few = dimensions > 1_000 ? 1 : repeats;
+        const codes = new Uint32Array(count * few * words);
+        const code = new Uint32Array(words);
+        writeSignCode(question, code, 0);
+        for (let at = 0; at < count * few; at++) {
+          writeSignCode(others[at % count] ?? question, codes, at * words);
+        }
+        const distances = new Uint16Array(count * few);
+        codeDifferences(codes, code, count * few, distances);
+        const expected = others.map(
+          (other) => other.filter((value, i) => value > 0 !== (question[i] ?? 0) > 0).length,
+        );
+        expect([...distances]).toEqual(Array.from(distances, (_, at) => expected[at % count]));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('choose the nearest of those that are wanted', () => {
+    const dimensions = 100;
+    const words = wordsFor(dimensions);
+    const [question = new Float32Array(0), ...others] = vectorsOf(dimensions, 10_001, 7);
+    const codes = new Uint32Array(others.length * words);
+    others.forEach((other, at) => writeSignCode(other, codes, at * words));
+    const code = new Uint32Array(words);
+    writeSignCode(question, code, 0);
+    const mask = Uint8Array.from(others, (_, at) => (at % 3 === 0 ? 0 : 1));
+    const has = Uint8Array.from(others, (_, at) => (at % 5 === 0 ? 2 : 3));
+    const found = nearestCodes(codes, code, { mask, has, bit: 1, places: others.length }, 50);
+    const distance = (at: number) =>
+      others[at]?.filter((value, i) => value > 0 !== (question[i] ?? 0) > 0).length ?? Number.NaN;
+    const wanted = others.flatMap((_, at) => (mask[at] === 1 && ((has[at] ?? 0) & 1) !== 0 ? [at] : []));
+    const best = wanted.sort((a, b) => distance(a) - distance(b) || a - b).slice(0, 50);
+    expect(found).toEqual(best.sort((a, b) => a - b));
+  });
+});
