@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { Secrets } from './installation.js';
+import { Homes } from './ledger/homes.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { Models } from './models/models.js';
 import { MembersModule } from './modules/members/members.module.js';
@@ -60,6 +61,7 @@ class StoresModule {
   static of(stores: Stores, secrets: Secrets): DynamicModule {
     const providers = [
       { provide: Database, useValue: stores.database },
+      { provide: Homes, useValue: stores.homes },
       { provide: Placements, useValue: stores.placements },
       { provide: Models, useValue: stores.models },
       { provide: MasterKey, useValue: secrets.master },

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import type { ClientConfig } from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
-import { checkMasterKey, installationSecrets, type Secrets } from './installation.js';
+import { installationSecrets, type Secrets } from './installation.js';
+import type { Homes } from './ledger/homes.js';
 import { MiniLmEmbedder } from './models/embedded/minilm-embedder.js';
 import { minilmModel } from './models/embedded/minilm-model.js';
 import type { Embedder } from './models/embedder.js';
 import { modelId, parseModelId } from './models/model-id.js';
 import { Models } from './models/models.js';
 import { OpenAiEmbedder } from './models/openai/openai-embedder.js';
+import { openHomes } from './open-homes.js';
 import { ApiKeyEntity } from './modules/tenants/api-key.entity.js';
 import { TenantEntity } from './modules/tenants/tenant.entity.js';
 import { readPlacements, SHARED, type PlacementPlan } from './platform/config/placements-file.js';
@@ -32,6 +34,7 @@ const OPENAI = 'https://api.openai.com/v1';
 export interface Stores {
   folder: DataFolder;
   database: Database;
+  homes: Homes;
   placements: Placements;
   models: Models;
   /** Call it once nothing is under way any more. */
@@ -55,10 +58,12 @@ export async function openStores(settings: Settings): Promise<Stores & { secrets
     await migrate(connection);
     const database = await Database.open(connection, [TenantEntity, ApiKeyEntity], POOL);
     closers.push(() => database.close());
-    await checkMasterKey(database, secrets.master);
-    const placements = await openPlacements(readPlacements(settings), folder, secrets.master, closers);
+    const plans = readPlacements(settings);
+    const { homes, close: closeHomes } = await openHomes(plans, database, secrets.master);
+    closers.push(closeHomes);
+    const placements = await openPlacements(plans, folder, secrets.master, closers);
     const models = await openModels(settings, folder, await modelsInLedger(database), closers);
-    return { folder, database, placements, models, secrets, close };
+    return { folder, database, homes, placements, models, secrets, close };
   } catch (error) {
     await close();
     throw error;
