@@ -4,6 +4,7 @@ import { Homes } from './ledger/homes.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { Models } from './models/models.js';
 import { MembersModule } from './modules/members/members.module.js';
+import { AuditModule } from './modules/audit/audit.module.js';
 import { MemoryModule } from './modules/memory/memory.module.js';
 import { TenantsModule } from './modules/tenants/tenants.module.js';
 import { WorkspacesModule } from './modules/workspaces/workspaces.module.js';
@@ -45,6 +46,7 @@ export class AppModule {
         TenancyModule,
         LedgerModule,
         SpacesModule,
+        AuditModule,
         TenantsModule,
         WorkspacesModule,
         MembersModule,
