@@ -110,7 +110,7 @@ function forPeople(session: Session, verdicts: readonly VerdictReply[]): string 
   return examples.length === 0 ? rows : `${rows}\n${examples.map((line) => `${oneLine(line)}\n`).join('')}`;
 }
 
-const KINDS = ['missing', 'surplus', 'stale'] as const;
+const KINDS = ['missing', 'surplus', 'stale', 'changed'] as const;
 
 /** `12 of 14, 2 missing`: what the projection holds of what the ledger has. */
 function heldOf(projection: ProjectionReply): string {

@@ -100,6 +100,7 @@ export interface ProjectionReply {
   missing: Differences;
   surplus: Differences;
   stale: Differences;
+  changed: Differences;
 }
 
 export interface VerdictReply {

@@ -1,4 +1,5 @@
 import type { WorkspaceId } from '../tenancy/tenant.js';
+import { exactDigest, type Digest } from './digest.js';
 import { Projection, type SpaceAddress } from './projection.js';
 import type { Tombstone } from './vector-space.js';
 
@@ -51,14 +52,40 @@ export interface Related {
   relation: { id: string; type: string; from: string; to: string; strength: number };
 }
 
+/** A memory or a relation as a store holds it. */
+export interface HeldNode {
+  kind: 'memory' | 'relation';
+  workspace: WorkspaceId;
+  id: string;
+  revision: number;
+  /** Of a relation's type, ends and strength. */
+  digest: Digest;
+}
+
+export const NOTHING_MORE: Digest = { exact: '', vectors: [] };
+
+/** Of what a walk goes by. */
+export function edgeDigest({
+  type,
+  from,
+  to,
+  strength,
+}: Pick<RelationEdge, 'type' | 'from' | 'to' | 'strength'>): Digest {
+  return { exact: exactDigest([type, from, to, strength]), vectors: [] };
+}
+
 export abstract class GraphSpace extends Projection<GraphItem> {
   /** Either direction counts. Nearest first, then stronger, ties by id; each memory once. Nothing known: []. */
   abstract related(query: RelatedQuery): Promise<Related[]>;
   /** An edge counts only where both its ends are there. */
   abstract count(): Promise<{ nodes: number; relationships: number }>;
-  abstract list(): Promise<
-    { kind: 'memory' | 'relation'; workspace: WorkspaceId; id: string; revision: number }[]
-  >;
+  /** Everything it holds, tombstones left out; for verifying against the ledger. Reads the whole store. */
+  abstract list(): Promise<HeldNode[]>;
+
+  /** The digest that `list` shows of an item which is held as it should be. Of a memory only its name is held. */
+  digestOf(item: MemoryNode | RelationEdge): Digest {
+    return item.kind === 'memory' ? NOTHING_MORE : edgeDigest(item);
+  }
 }
 
 export abstract class GraphEngine {

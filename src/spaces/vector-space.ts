@@ -1,4 +1,5 @@
 import type { WorkspaceId } from '../tenancy/tenant.js';
+import type { Digest } from './digest.js';
 import { Projection, type SpaceAddress } from './projection.js';
 
 /** A model's name and the length of its vectors. Two vectors compare only under the same name. */
@@ -88,6 +89,15 @@ export interface Candidate {
   text: { alone: number | null; joined: number | null };
 }
 
+/** A memory as a store holds it. */
+export interface HeldMemory {
+  workspace: WorkspaceId;
+  id: string;
+  revision: number;
+  /** Of its vectors, terms and filter fields. */
+  digest: Digest;
+}
+
 export abstract class VectorSpace extends Projection<VectorItem> {
   /**
    * The union of the best by each part, at most `limit`, the most promising first, ties by id.
@@ -97,8 +107,10 @@ export abstract class VectorSpace extends Projection<VectorItem> {
   abstract search(query: VectorQuery): Promise<Candidate[]>;
   /** How many memories the space holds. */
   abstract count(): Promise<number>;
-  /** Every id with its revision, tombstones left out; for verifying against the ledger. */
-  abstract list(): Promise<{ workspace: WorkspaceId; id: string; revision: number }[]>;
+  /** Everything it holds, tombstones left out; for verifying against the ledger. Reads the whole store. */
+  abstract list(): Promise<HeldMemory[]>;
+  /** The digest that `list` shows of a memory which is held as it should be. */
+  abstract digestOf(memory: MemoryPoint): Digest;
 }
 
 /** Opens tenants' vector spaces in one engine. One model, one projection: a second model is a second space beside it. */

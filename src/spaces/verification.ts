@@ -1,80 +1,67 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
+import { ChangeFeed } from '../ledger/change-feed.js';
 import { Ledger, WHOLE_TENANT } from '../ledger/ledger.js';
 import { SpaceEpochs } from '../ledger/space-epochs.js';
 import type { Tenant } from '../tenancy/principal.js';
+import type { WorkspaceId } from '../tenancy/tenant.js';
+import type { GraphItem } from './graph-space.js';
+import { nameAt, verdictOn, type ProjectionVerdict } from './projection-verdict.js';
 import { Spaces } from './spaces.js';
-
-/** One projection held against the ledger. The examples are ids, at most ten of each kind. */
-export interface ProjectionVerdict {
-  /** Both hold the same items at the same revisions. */
-  equal: boolean;
-  inLedger: number;
-  inProjection: number;
-  /** In the ledger, not in the projection. */
-  missing: { count: number; examples: string[] };
-  /** In the projection, not in the ledger. */
-  surplus: { count: number; examples: string[] };
-  /** In both, at another revision. */
-  stale: { count: number; examples: string[] };
-}
+import type { VectorItem } from './vector-space.js';
 
 export interface Verdict {
   vectors: ProjectionVerdict;
   graph: ProjectionVerdict;
 }
 
-interface Item {
-  /** Kind, workspace and id. */
-  name: string;
-  revision: number;
-}
-
-interface ItemRow extends QueryResultRow {
-  workspace_id: string;
+interface RefusedRow extends QueryResultRow {
+  workspace: WorkspaceId;
   kind: 'memory' | 'relation';
   id: string;
   revision: string;
-  refused_by: string[];
+  projection: string;
 }
-
-const EXAMPLES = 10;
 
 /** Does every projection equal its ledger? And, where it does not, build it anew. */
 @Injectable()
 export class Verification {
   constructor(
     private readonly ledger: Ledger,
+    private readonly feed: ChangeFeed,
     private readonly spaces: Spaces,
     private readonly epochs: SpaceEpochs,
   ) {}
 
-  /** Catches up first: what is merely on its way is no difference. Items that an engine refused are not expected of it. */
+  /**
+   * Catches up first: what is merely on its way is no difference, nor is what changes meanwhile. Items that an engine
+   * refused are not expected of it. Reads the tenant's ledger and its stores in full.
+   */
   async verify(tenant: Tenant): Promise<Verdict> {
     const space = this.spaces.open(tenant);
     await space.catchUp();
-    const items = await this.ledger.read(tenant, WHOLE_TENANT, (tx) => tx.rows<ItemRow>(ITEMS, [tenant.id]));
-    const [points, nodes] = await Promise.all([space.vectors.list(), space.graph.list()]);
-    const expected = (projection: string, kinds: string[]) =>
-      items
-        .filter(
-          ({ kind, refused_by: by }) =>
-            kinds.includes(kind) && !by.some((name) => name.startsWith(projection)),
-        )
-        .map((row): Item => ({
-          name: `${row.kind}/${row.workspace_id}/${row.id}`,
-          revision: Number(row.revision),
-        }));
-    return {
-      vectors: compare(
-        expected('vectors', ['memory']),
-        points.map(({ workspace, id, revision }) => ({ name: `memory/${workspace}/${id}`, revision })),
-      ),
-      graph: compare(
-        expected('graph', ['memory', 'relation']),
-        nodes.map(({ kind, workspace, id, revision }) => ({ name: `${kind}/${workspace}/${id}`, revision })),
-      ),
-    };
+    const refused = await this.ledger.read(tenant, WHOLE_TENANT, (tx) =>
+      tx.rows<RefusedRow>(REFUSED, [tenant.id]),
+    );
+    const refusedBy = (projection: string) =>
+      new Set(
+        refused
+          .filter((row) => row.projection.startsWith(projection))
+          .map((row) => nameAt({ ...row, revision: Number(row.revision) })),
+      );
+    const vectors = await verdictOn<VectorItem>({
+      changesAfter: (after, limit) => this.feed.memoriesAfter(tenant, tenant.embeddingModel, after, limit),
+      digestOf: (item) => (item.gone ? null : space.vectors.digestOf(item)),
+      refused: refusedBy('vectors'),
+      list: () => space.catchUp().then(() => space.vectors.list()),
+    });
+    const graph = await verdictOn<GraphItem>({
+      changesAfter: (after, limit) => this.feed.graphAfter(tenant, after, limit),
+      digestOf: (item) => (item.gone ? null : space.graph.digestOf(item)),
+      refused: refusedBy('graph'),
+      list: () => space.catchUp().then(() => space.graph.list()),
+    });
+    return { vectors, graph };
   }
 
   /** Drops what there is and replays the ledger: under a new epoch, so that nothing of the old can come back. */
@@ -84,28 +71,5 @@ export class Verification {
   }
 }
 
-function compare(ledger: Item[], projection: Item[]): ProjectionVerdict {
-  const held = new Map(projection.map(({ name, revision }) => [name, revision]));
-  const missing = ledger.filter(({ name }) => !held.has(name));
-  const stale = ledger.filter(({ name, revision }) => held.has(name) && held.get(name) !== revision);
-  const known = new Set(ledger.map(({ name }) => name));
-  const surplus = projection.filter(({ name }) => !known.has(name));
-  const told = (items: Item[]) => ({
-    count: items.length,
-    examples: items.slice(0, EXAMPLES).map(({ name }) => name),
-  });
-  return {
-    equal: missing.length + stale.length + surplus.length === 0,
-    inLedger: ledger.length,
-    inProjection: projection.length,
-    missing: told(missing),
-    surplus: told(surplus),
-    stale: told(stale),
-  };
-}
-
-const ITEMS = `
-SELECT c.workspace_id, c.kind, c.id, c.revision,
-  ARRAY(SELECT u.projection FROM unindexable u WHERE u.tenant_id = c.tenant_id AND u.workspace_id = c.workspace_id
-    AND u.kind = c.kind AND u.id = c.id AND u.revision = c.revision) AS refused_by
-FROM changes c WHERE c.tenant_id = $1 AND NOT c.gone`;
+const REFUSED = `
+SELECT workspace_id AS workspace, kind, id, revision, projection FROM unindexable WHERE tenant_id = $1`;

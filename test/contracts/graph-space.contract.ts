@@ -7,18 +7,28 @@ import type {
   RelationEdge,
 } from '../../src/spaces/graph-space.js';
 import type { LedgerId, SpaceAddress } from '../../src/spaces/projection.js';
+import { sameDigest } from '../../src/spaces/digest.js';
 import type { WorkspaceId } from '../../src/tenancy/tenant.js';
 import { ledgerOf, newAddress, newWorkspace, type EngineUnderTest } from './engine-under-test.js';
 import { applyItems, EMPTY, projectionContract } from './projection.contract.js';
 
+/** What of a relation is made another behind the engine's back. */
+export const SPOILT_EDGE = ['strength', 'type', 'end'] as const;
+export type SpoiltEdge = (typeof SPOILT_EDGE)[number];
+
+export interface GraphEngineUnderTest extends EngineUnderTest<GraphEngine> {
+  /** Changes so much and no more of the relation with this id, in the store itself. `end`: it leads to `c` from now on. */
+  spoil(address: SpaceAddress, workspace: WorkspaceId, id: string, what: SpoiltEdge): Promise<void>;
+}
+
 /** Everything that a graph space promises. One line for each adapter. */
 export function graphSpaceContract(
   name: string,
-  makeEngine: () => Promise<EngineUnderTest<GraphEngine>>,
+  makeEngine: () => Promise<GraphEngineUnderTest>,
   abilities: { /** Strengths come back as they were, to the last bit. */ exactStrengths: boolean },
 ): void {
   describe(`graph space: ${name}`, () => {
-    let made: EngineUnderTest<GraphEngine>;
+    let made: GraphEngineUnderTest;
     let address: SpaceAddress;
     let ledger: LedgerId;
     let workspace: WorkspaceId;
@@ -63,6 +73,43 @@ export function graphSpaceContract(
     });
     const reached = async (from: string, more: Partial<RelatedQuery> = {}): Promise<string> =>
       (await space.related(ask(from, more))).map(({ id, depth }) => `${id}${depth}`).join(' ');
+
+    describe('listing what it holds', () => {
+      const wrong = async (all: GraphItem[]): Promise<string[]> => {
+        const items = all.filter((item) => !item.gone);
+        const held = new Map((await space.list()).map((item) => [`${item.kind} ${item.id}`, item.digest]));
+        expect(held.size).toBe(items.length);
+        return items
+          .filter((item) => {
+            const digest = held.get(`${item.kind} ${item.id}`);
+            return digest === undefined || !sameDigest(digest, space.digestOf(item));
+          })
+          .map(({ id }) => id);
+      };
+
+      it('shows of each item the digest that it should have', async () => {
+        const items = [
+          ...[...'abc'].map((id) => node(workspace, id, ++revision)),
+          ...edges('a-b a-c:0.5 b-c:0.1:LEADS_TO c-a:0.30000000000000004 b-a:0.123456789012345678 c-b:1e-9'),
+        ];
+        await hold(...items);
+        expect(await wrong(items)).toEqual([]);
+      });
+
+      it.each(SPOILT_EDGE)(
+        'shows another digest where the %s of a relation was changed in the store',
+        async (what) => {
+          const items = [
+            ...[...'abc'].map((id) => node(workspace, id, ++revision)),
+            ...edges('a-b:0.5 b-c:0.5'),
+          ];
+          await hold(...items);
+          expect(await wrong(items)).toEqual([]);
+          await made.spoil(address, workspace, 'a-b', what);
+          expect(await wrong(items)).toEqual(['a-b']);
+        },
+      );
+    });
 
     describe.each(['memory', 'relation'] as const)('as a projection of each %s', (kind) => {
       projectionContract<GraphItem>(() => ({

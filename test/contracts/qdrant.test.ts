@@ -1,15 +1,17 @@
 import { QdrantEngine } from '../../src/spaces/qdrant/qdrant-engine.js';
 import { QdrantStandIn, type StandInOptions } from '../support/qdrant/stand-in.js';
 import { cannotRun } from '../support/cannot-run.js';
-import type { EngineUnderTest } from './engine-under-test.js';
-import { vectorSpaceContract } from './vector-space.contract.js';
+import { spoilPoint } from './spoil-point.js';
+import { vectorSpaceContract, type VectorEngineUnderTest } from './vector-space.contract.js';
 
-async function standIn(options: StandInOptions): Promise<EngineUnderTest<QdrantEngine>> {
+async function standIn(options: StandInOptions): Promise<VectorEngineUnderTest> {
   const server = await QdrantStandIn.start(options);
   const engine = new QdrantEngine({ url: server.url, apiKey: options.apiKey ?? null });
   return {
     engine,
     holds: ({ name }) => Promise.resolve(server.collections.has(name)),
+    spoil: ({ name }, id, what) =>
+      spoilPoint({ url: server.url, apiKey: options.apiKey ?? null, collection: name }, id, what),
     close: async () => {
       await engine.close();
       await server.close();
@@ -17,7 +19,7 @@ async function standIn(options: StandInOptions): Promise<EngineUnderTest<QdrantE
   };
 }
 
-async function realServer(url: string, apiKey: string | null): Promise<EngineUnderTest<QdrantEngine>> {
+async function realServer(url: string, apiKey: string | null): Promise<VectorEngineUnderTest> {
   const engine = new QdrantEngine({ url, apiKey });
   const headers: Record<string, string> = apiKey === null ? {} : { 'api-key': apiKey };
   return {
@@ -26,6 +28,7 @@ async function realServer(url: string, apiKey: string | null): Promise<EngineUnd
       const answer = await fetch(`${url}/collections/${name}/exists`, { headers });
       return ((await answer.json()) as { result: { exists: boolean } }).result.exists;
     },
+    spoil: ({ name }, id, what) => spoilPoint({ url, apiKey, collection: name }, id, what),
     close: () => engine.close(),
   };
 }

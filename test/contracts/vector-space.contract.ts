@@ -3,10 +3,12 @@ import type { LedgerId, SpaceAddress } from '../../src/spaces/projection.js';
 import type {
   EmbeddingModel,
   Filter,
+  MemoryPoint,
   VectorEngine,
   VectorItem,
   VectorSpace,
 } from '../../src/spaces/vector-space.js';
+import { sameDigest } from '../../src/spaces/digest.js';
 import type { WorkspaceId } from '../../src/tenancy/tenant.js';
 import { ledgerOf, newAddress, newWorkspace, type EngineUnderTest } from './engine-under-test.js';
 import { clusteredVectors, point, question, seeded, towards, type PointWords } from './points.js';
@@ -19,17 +21,36 @@ export interface VectorAbilities {
   modelsSideBySide: boolean;
 }
 
+/** What of a memory is made another behind the engine's back. */
+export const SPOILT = [
+  'vector',
+  'joined vector',
+  'word',
+  'joined word',
+  'type',
+  'tag',
+  'time',
+  'session',
+] as const;
+export type Spoilt = (typeof SPOILT)[number];
+
+export interface VectorEngineUnderTest extends EngineUnderTest<VectorEngine> {
+  /** Changes so much and no more of the memory with this id, in the store itself. */
+  spoil(address: SpaceAddress, id: string, what: Spoilt): Promise<void>;
+}
+
 const DIMENSIONS = 8;
+const NO_DIGEST = { exact: '', vectors: [] };
 const MODEL: EmbeddingModel = { name: 'contract', dimensions: DIMENSIONS };
 
 /** Everything that a vector space promises. One line for each adapter. */
 export function vectorSpaceContract(
   name: string,
-  makeEngine: () => Promise<EngineUnderTest<VectorEngine>>,
+  makeEngine: () => Promise<VectorEngineUnderTest>,
   abilities: VectorAbilities,
 ): void {
   describe(`vector space: ${name}`, () => {
-    let made: EngineUnderTest<VectorEngine>;
+    let made: VectorEngineUnderTest;
     let address: SpaceAddress;
     let ledger: LedgerId;
     let workspace: WorkspaceId;
@@ -70,6 +91,100 @@ export function vectorSpaceContract(
             .sort((a, b) => a.id - b.id),
         exists: () => made.holds(address),
       }));
+    });
+
+    describe('listing what it holds', () => {
+      const one = (words: Partial<PointWords>): MemoryPoint =>
+        point(workspace, {
+          id: 'a',
+          revision: 1,
+          text: 'green tea in the morning, and tea again',
+          vector: towards(DIMENSIONS, 0.6, -0.3, 0.2),
+          before: { text: 'what is drunk when', vector: towards(DIMENSIONS, -0.2, 0.9, 0.1, 0.4) },
+          type: 'Fact',
+          tags: ['drinks', 'habits'],
+          timestamp: 1_700_000_000_123,
+          session: 's1',
+          ...words,
+        });
+      const held = async () => new Map((await space.list()).map(({ id, digest }) => [id, digest]));
+      const isAsItShouldBe = async (item: MemoryPoint): Promise<boolean> => {
+        const digest = (await held()).get(item.id);
+        return digest !== undefined && sameDigest(digest, space.digestOf(item));
+      };
+
+      it('shows of each memory the digest that it should have, however many there are', async () => {
+        const random = seeded(7);
+        const vectors = clusteredVectors(700, DIMENSIONS, 9, random);
+        const items = vectors.map((vector, at): MemoryPoint => {
+          const { before, ...bare } = {
+            id: `m${at}`,
+            revision: at + 1,
+            text: `word${at % 31} word${at % 7} tea`,
+            vector,
+            before: { text: `before${at % 5}`, vector: at % 3 === 0 ? null : (vectors[at - 1] ?? null) },
+          };
+          return one({ ...bare, ...(at % 2 === 0 ? { before } : {}), tags: [`t${at % 9}`, 'b', 'a', 'b'] });
+        });
+        items.push(
+          one({ id: 'without', revision: 701, vector: null }),
+          one({ id: 'nowhere', revision: 702, vector: new Float32Array(DIMENSIONS) }),
+          one({ id: 'silent', revision: 703, text: '' }),
+          one({ id: 'long', revision: 704, text: 'again '.repeat(400) }),
+          one({ id: 'unscaled', revision: 705, vector: towards(DIMENSIONS, 1, 2).map((value) => value * 7) }),
+          one({ id: 'bound', revision: 706, validFrom: 5, validUntil: 9, user: 'u', agent: 'g' }),
+        );
+        for (let at = 0; at < items.length; at += 100)
+          await applyItems(space, ledger, items.slice(at, at + 100));
+        const shown = await held();
+        const wrong = items.filter((item) => {
+          const digest = shown.get(item.id);
+          return digest === undefined || !sameDigest(digest, space.digestOf(item));
+        });
+        expect(wrong.map(({ id }) => id)).toEqual([]);
+        expect(shown.size).toBe(items.length);
+      });
+
+      it.each(SPOILT)('shows another digest where a %s was changed in the store', async (what) => {
+        const [item, other] = [one({}), one({ id: 'b', revision: 2 })];
+        await applyItems(space, ledger, [item, other]);
+        expect([await isAsItShouldBe(item), await isAsItShouldBe(other)]).toEqual([true, true]);
+        await made.spoil(address, 'a', what);
+        expect([await isAsItShouldBe(item), await isAsItShouldBe(other)]).toEqual([false, true]);
+      });
+
+      it('shows another digest for whatever else a memory might say', async () => {
+        const item = one({});
+        await applyItems(space, ledger, [item]);
+        const [shown] = await space.list();
+        const others: Partial<PointWords>[] = [
+          { text: 'green tea in the morning' },
+          { text: 'green tea in the morning, tea and tea again' },
+          { vector: null },
+          { vector: towards(DIMENSIONS, 0.6, -0.3, 0.21) },
+          { before: { text: 'what is eaten when', vector: towards(DIMENSIONS, -0.2, 0.9, 0.1, 0.4) } },
+          { before: { text: 'what is drunk when', vector: null } },
+          { tags: ['drinks'] },
+          { tags: ['drinks', 'habit'] },
+          { timestamp: 1_700_000_000_124 },
+          { session: 's2' },
+          { user: 's1' },
+          { agent: 's1' },
+          { validFrom: 1 },
+          { validUntil: 1 },
+          { type: 'Facts' },
+        ];
+        const alike = others.filter((words) =>
+          sameDigest(space.digestOf(one(words)), shown?.digest ?? NO_DIGEST),
+        );
+        expect(alike).toEqual([]);
+        expect(
+          sameDigest(
+            space.digestOf(one({ tags: ['habits', 'drinks', 'habits'] })),
+            shown?.digest ?? NO_DIGEST,
+          ),
+        ).toBe(true);
+      });
     });
 
     describe('searching', () => {
@@ -510,8 +625,8 @@ export function vectorSpaceContract(
         expect(listed).toHaveLength(2);
         expect(listed).toEqual(
           expect.arrayContaining([
-            { workspace, id: 'a', revision: 1 },
-            { workspace: sibling, id: 'b', revision: 3 },
+            expect.objectContaining({ workspace, id: 'a', revision: 1 }),
+            expect.objectContaining({ workspace: sibling, id: 'b', revision: 3 }),
           ]),
         );
         expect(await space.count()).toBe(2);

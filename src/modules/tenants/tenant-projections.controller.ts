@@ -1,6 +1,7 @@
 import { Controller, HttpCode, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Verification, type ProjectionVerdict } from '../../spaces/verification.js';
+import type { ProjectionVerdict } from '../../spaces/projection-verdict.js';
+import { Verification } from '../../spaces/verification.js';
 import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { ForOperator } from '../../tenancy/access.decorator.js';
@@ -20,7 +21,9 @@ class ProjectionVerdictDto {
   @ApiProperty({ type: Number }) in_projection!: number;
   @ApiProperty({ type: DifferencesDto }) missing!: DifferencesDto;
   @ApiProperty({ type: DifferencesDto }) surplus!: DifferencesDto;
-  @ApiProperty({ type: DifferencesDto }) stale!: DifferencesDto;
+  @ApiProperty({ type: DifferencesDto, description: 'At another revision' }) stale!: DifferencesDto;
+  @ApiProperty({ type: DifferencesDto, description: 'At the same revision, with other content' })
+  changed!: DifferencesDto;
 }
 
 class VerdictDto {

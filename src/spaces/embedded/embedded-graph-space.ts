@@ -1,5 +1,11 @@
-import type { WorkspaceId } from '../../tenancy/tenant.js';
-import { GraphEngine, GraphSpace, type GraphItem, type Related, type RelatedQuery } from '../graph-space.js';
+import {
+  GraphEngine,
+  GraphSpace,
+  type GraphItem,
+  type HeldNode,
+  type Related,
+  type RelatedQuery,
+} from '../graph-space.js';
 import type { Applied, Batch, SpaceAddress, Watermark } from '../projection.js';
 import type { SpaceThreads } from './space-threads.js';
 
@@ -48,7 +54,7 @@ class EmbeddedGraphSpace extends GraphSpace {
     return this.threads.call(this.address.name, 'graph.count', null);
   }
 
-  list(): Promise<{ kind: 'memory' | 'relation'; workspace: WorkspaceId; id: string; revision: number }[]> {
+  list(): Promise<HeldNode[]> {
     return this.threads.call(this.address.name, 'graph.list', null);
   }
 

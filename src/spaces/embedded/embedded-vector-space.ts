@@ -1,4 +1,4 @@
-import type { WorkspaceId } from '../../tenancy/tenant.js';
+import type { Digest } from '../digest.js';
 import type { Applied, Batch, SpaceAddress, Watermark } from '../projection.js';
 import { ItemRefused } from '../space-errors.js';
 import {
@@ -6,10 +6,12 @@ import {
   VectorSpace,
   type Candidate,
   type EmbeddingModel,
+  type HeldMemory,
   type MemoryPoint,
   type VectorItem,
   type VectorQuery,
 } from '../vector-space.js';
+import { digestOfMemory } from './memory-digest.js';
 import type { SpaceThreads } from './space-threads.js';
 import {
   CANDIDATE_COLUMNS,
@@ -82,8 +84,12 @@ class EmbeddedVectorSpace extends VectorSpace {
     return this.threads.call(this.address.name, 'vectors.count', { model: this.model });
   }
 
-  list(): Promise<{ workspace: WorkspaceId; id: string; revision: number }[]> {
+  list(): Promise<HeldMemory[]> {
     return this.threads.call(this.address.name, 'vectors.list', { model: this.model });
+  }
+
+  digestOf(memory: MemoryPoint): Digest {
+    return digestOfMemory(memory);
   }
 
   async drop(): Promise<void> {

@@ -1,5 +1,13 @@
-import type { WorkspaceId } from '../../tenancy/tenant.js';
-import type { GraphItem, MemoryNode, Related, RelatedQuery, RelationEdge } from '../graph-space.js';
+import {
+  edgeDigest,
+  NOTHING_MORE,
+  type GraphItem,
+  type HeldNode,
+  type MemoryNode,
+  type Related,
+  type RelatedQuery,
+  type RelationEdge,
+} from '../graph-space.js';
 import {
   NOTHING_APPLIED,
   sameWatermark,
@@ -69,18 +77,23 @@ export class GraphStore {
     return { nodes, relationships };
   }
 
-  list(): { kind: 'memory' | 'relation'; workspace: WorkspaceId; id: string; revision: number }[] {
+  list(): HeldNode[] {
     if (this.watermark().ledger === null) return [];
-    const rows = this.file.sql(
-      `SELECT 'memory' AS kind, workspace, id, revision FROM nodes JOIN workspaces ON number = ws
-       UNION ALL SELECT 'relation', workspace, id, revision FROM edges JOIN workspaces ON number = ws`,
-    );
-    return rows.all() as {
-      kind: 'memory' | 'relation';
-      workspace: WorkspaceId;
-      id: string;
-      revision: number;
-    }[];
+    const nodes = this.file
+      .sql('SELECT workspace, id, revision FROM nodes JOIN workspaces ON number = ws')
+      .all() as Omit<HeldNode, 'kind' | 'digest'>[];
+    const edges = this.file
+      .sql(
+        `SELECT workspace, id, revision, type, source AS "from", target AS "to", strength
+         FROM edges JOIN workspaces ON number = ws`,
+      )
+      .all() as RelationEdge[];
+    return [
+      ...nodes.map((node): HeldNode => ({ kind: 'memory', ...node, digest: NOTHING_MORE })),
+      ...edges.map(({ workspace, id, revision, ...edge }): HeldNode => {
+        return { kind: 'relation', workspace, id, revision, digest: edgeDigest(edge) };
+      }),
+    ];
   }
 
   /** True where nothing is left in the file that anybody has a watermark for. */

@@ -1,7 +1,7 @@
 import type { SpaceName, WorkspaceId } from '../../tenancy/tenant.js';
-import type { GraphItem, Related, RelatedQuery } from '../graph-space.js';
+import type { GraphItem, HeldNode, Related, RelatedQuery } from '../graph-space.js';
 import type { Applied, Batch, Watermark } from '../projection.js';
-import type { EmbeddingModel, FilterFields, Tombstone, VectorQuery } from '../vector-space.js';
+import type { EmbeddingModel, FilterFields, HeldMemory, Tombstone, VectorQuery } from '../vector-space.js';
 
 /** One text of a memory on its way to a thread: terms joined by spaces, the vector in `PackedBatch.vectors`. */
 export interface PackedText {
@@ -49,7 +49,7 @@ export interface SpaceWork {
   'vectors.count': { args: { model: EmbeddingModel }; result: number };
   'vectors.list': {
     args: { model: EmbeddingModel };
-    result: { workspace: WorkspaceId; id: string; revision: number }[];
+    result: HeldMemory[];
   };
   'vectors.drop': { args: { model: EmbeddingModel }; result: null };
   'graph.watermark': { args: null; result: Watermark };
@@ -58,7 +58,7 @@ export interface SpaceWork {
   'graph.count': { args: null; result: { nodes: number; relationships: number } };
   'graph.list': {
     args: null;
-    result: { kind: 'memory' | 'relation'; workspace: WorkspaceId; id: string; revision: number }[];
+    result: HeldNode[];
   };
   'graph.drop': { args: null; result: null };
   close: { args: null; result: null };

@@ -84,6 +84,19 @@ function merge(stored: Uint32Array, removed: Set<number>, added: number[]): Uint
   return merged;
 }
 
+/** Calls back with every stored entry of a workspace. */
+export function eachPosting(
+  file: TenantFile,
+  table: string,
+  ws: number,
+  found: (term: number, place: number, counts: number) => void,
+): void {
+  const rows = file.sql(`SELECT term, block, entries FROM ${table} WHERE ws = ?`).raw().iterate(ws);
+  for (const [term, block, entries] of rows as Iterable<[number, number, unknown]>) {
+    for (const entry of uint32sOf(entries)) found(term, block * BLOCK + (entry >>> 16), entry & 0xffff);
+  }
+}
+
 /** Calls back with every stored block of a term. */
 export function readPostings(
   file: TenantFile,

@@ -6,12 +6,13 @@ import {
   type LedgerId,
   type Watermark,
 } from '../projection.js';
-import type { EmbeddingModel, VectorQuery } from '../vector-space.js';
+import type { EmbeddingModel, HeldMemory, VectorQuery } from '../vector-space.js';
 import { uint32sOf } from './blobs.js';
 import { createVectorTables, dropVectorTables, emptyVectorTables } from './file-schema.js';
 import { firstKey, lastKey, placeOf } from './keys.js';
 import type { PointMemory } from './point-memory.js';
 import { NO_CANDIDATES, type PackedBatch, type PackedCandidates } from './space-work.js';
+import { storedMemories } from './stored-memories.js';
 import type { TenantFile } from './tenant-file.js';
 import { searchWorkspace } from './vector-search.js';
 import { VectorWriter } from './vector-writer.js';
@@ -71,12 +72,14 @@ export class VectorStore {
     return this.file.sql(`SELECT count(*) FROM v${slot}_memories`).pluck().get() as number;
   }
 
-  list(): { workspace: WorkspaceId; id: string; revision: number }[] {
+  list(): HeldMemory[] {
     const slot = this.slot();
     if (slot === null) return [];
-    return this.file
-      .sql(`SELECT workspace, id, revision FROM v${slot}_memories JOIN workspaces ON number = ws`)
-      .all() as { workspace: WorkspaceId; id: string; revision: number }[];
+    const model = { tables: `v${slot}`, dimensions: this.model.dimensions };
+    const workspaces = this.file.sql('SELECT number AS ws, workspace FROM workspaces').all();
+    return (workspaces as { ws: number; workspace: WorkspaceId }[]).flatMap((workspace) =>
+      storedMemories(this.file, model, workspace),
+    );
   }
 
   /** True where nothing is left in the file that anybody has a watermark for. */

@@ -1,5 +1,14 @@
-import type { WorkspaceId } from '../../tenancy/tenant.js';
-import { GraphSpace, type GraphItem, type Related, type RelatedQuery } from '../graph-space.js';
+import type { Digest } from '../digest.js';
+import {
+  GraphSpace,
+  NOTHING_MORE,
+  type GraphItem,
+  type HeldNode,
+  type MemoryNode,
+  type Related,
+  type RelatedQuery,
+  type RelationEdge,
+} from '../graph-space.js';
 import type { Applied, Batch, LedgerId, SpaceAddress, Watermark } from '../projection.js';
 import { isIndexed, isMissingGraph } from './falkordb-errors.js';
 import type { FalkorDbServer } from './falkordb-server.js';
@@ -15,7 +24,7 @@ import {
   RELATED,
   WATERMARK,
 } from './graph-queries.js';
-import { isNameable, isStorable, keyOf, ofKey, rowsOf } from './graph-rows.js';
+import { digestOfRow, isNameable, isStorable, keyOf, ofKey, relationRow, rowsOf } from './graph-rows.js';
 
 /** Milliseconds after which the server gives a query up. */
 export interface QueryTimeouts {
@@ -90,18 +99,23 @@ export class FalkorDbGraphSpace extends GraphSpace {
     return { nodes: Number(nodes), relationships: Number(relationships) };
   }
 
-  async list(): Promise<
-    { kind: 'memory' | 'relation'; workspace: WorkspaceId; id: string; revision: number }[]
-  > {
-    return [...(await this.listOf('memory')), ...(await this.listOf('relation'))];
+  async list(): Promise<HeldNode[]> {
+    const memories = await this.pages(LIST.memory);
+    const relations = await this.pages(LIST.relation);
+    return [...memories.map(memoryIn), ...relations.map(relationIn)];
   }
 
-  private async listOf<Kind extends 'memory' | 'relation'>(kind: Kind) {
-    const found: { kind: Kind; workspace: WorkspaceId; id: string; revision: number }[] = [];
+  override digestOf(item: MemoryNode | RelationEdge): Digest {
+    return item.kind === 'memory'
+      ? NOTHING_MORE
+      : digestOfRow(relationRow(keyOf(item.workspace, item.id), item));
+  }
+
+  private async pages(text: string): Promise<Value[][]> {
+    const found: Value[][] = [];
     for (let after = ''; ;) {
-      const page = await this.read(LIST[kind], { after, page: PAGE });
-      for (const [key, revision] of page)
-        found.push({ kind, ...ofKey(String(key)), revision: Number(revision) });
+      const page = await this.read(text, { after, page: PAGE });
+      for (const row of page) found.push(row);
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) return found;
       after = String(last[0]);
@@ -173,4 +187,13 @@ function relatedIn(found: Value): Related {
       strength: Number(strength),
     },
   };
+}
+
+function memoryIn([key, revision]: Value[]): HeldNode {
+  return { kind: 'memory', ...ofKey(String(key)), revision: Number(revision), digest: NOTHING_MORE };
+}
+
+function relationIn([key, revision, type, from, to, ...strength]: Value[]): HeldNode {
+  const digest = digestOfRow([key, revision, from, to, type, ...strength]);
+  return { kind: 'relation', ...ofKey(String(key)), revision: Number(revision), digest };
 }

@@ -119,6 +119,6 @@ export const COUNT_RELATIONS =
 export const LIST = {
   memory:
     'MATCH (m:Memory) WHERE m.live AND m.key > $after RETURN m.key, m.revision ORDER BY m.key LIMIT $page',
-  relation:
-    'MATCH ()-[r:RELATION]->() WHERE r.key > $after RETURN r.key, r.revision ORDER BY r.key LIMIT $page',
+  relation: `MATCH (a)-[r:RELATION]->(b) WHERE r.key > $after
+    RETURN r.key, r.revision, r.type, a.key, b.key, r.strength, r.exact ORDER BY r.key LIMIT $page`,
 };

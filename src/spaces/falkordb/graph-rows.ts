@@ -1,4 +1,5 @@
 import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
+import { exactDigest, type Digest } from '../digest.js';
 import type { GraphItem, RelationEdge } from '../graph-space.js';
 import { ItemRefused } from '../space-errors.js';
 import type { Scalar } from './graph-commands.js';
@@ -65,8 +66,18 @@ export function rowsOf(items: readonly GraphItem[]): GraphRows {
   return rows;
 }
 
-function relationRow(key: string, { workspace, revision, from, to, type, strength }: RelationEdge): Scalar[] {
+/** A relation's row in `GraphRows`. */
+export function relationRow(
+  key: string,
+  { workspace, revision, from, to, type, strength }: RelationEdge,
+): Scalar[] {
   return [key, revision, keyOf(workspace, from), keyOf(workspace, to), type, strength, exactly(strength)];
+}
+
+/** Of such a row as it was given, or as the store shows it. */
+export function digestOfRow([, , from, to, type, strength, exact]: readonly unknown[]): Digest {
+  const shown = Number(Number(strength).toPrecision(15));
+  return { exact: exactDigest([from, to, type, shown, exact ?? null]), vectors: [] };
 }
 
 /** The store answers with 15 digits. Null: they are enough. */

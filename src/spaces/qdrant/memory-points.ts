@@ -35,37 +35,51 @@ export function pointsOf(items: VectorItem[], to: Destination): QdrantPoint[] {
 }
 
 function memory(item: MemoryPoint, to: Destination): QdrantPoint {
-  const { names } = to;
+  return {
+    id: pointId(to.names, to.ledger, item.workspace, item.id),
+    vector: vectorsOf(item, to),
+    payload: {
+      ...identity(item, to),
+      gone: false,
+      ...(to.abilities.prefixes ? {} : { tag_prefixes: beginnings(item.tags) }),
+      ...fieldsOf(item),
+    },
+  };
+}
+
+/** By the names of the model's vectors; absent where there is none. */
+export function vectorsOf(
+  item: MemoryPoint,
+  { model, names }: Pick<Destination, 'model' | 'names'>,
+): QdrantPoint['vector'] {
   const vector: QdrantPoint['vector'] = {};
   const add = (name: string, content: number[] | SparseText | null): void => {
     if (content !== null) vector[name] = content;
   };
-  add(names.alone, storedVector(item, item.alone.vector, to.model));
+  add(names.alone, storedVector(item, item.alone.vector, model));
   add(names.textAlone, storedText(item.alone.terms, 'alone'));
   if (item.joined !== null) {
-    add(names.joined, storedVector(item, item.joined.vector, to.model));
+    add(names.joined, storedVector(item, item.joined.vector, model));
     add(names.textJoined, storedText(item.joined.terms, 'joined'));
   }
+  return vector;
+}
+
+/** What a memory can be filtered and ranked by, as its payload has it. */
+export function fieldsOf(item: MemoryPoint): Record<string, unknown> {
   return {
-    id: pointId(names, to.ledger, item.workspace, item.id),
-    vector,
-    payload: {
-      ...identity(item, to),
-      gone: false,
-      type: item.type,
-      tags: item.tags,
-      ...(to.abilities.prefixes ? {} : { tag_prefixes: beginnings(item.tags) }),
-      timestamp: item.timestamp,
-      terms: item.alone.terms.length,
-      follows: item.joined !== null,
-      ...known({
-        valid_from: item.validFrom,
-        valid_until: item.validUntil,
-        session: item.session,
-        user: item.user,
-        agent: item.agent,
-      }),
-    },
+    type: item.type,
+    tags: item.tags,
+    timestamp: item.timestamp,
+    terms: item.alone.terms.length,
+    follows: item.joined !== null,
+    ...known({
+      valid_from: item.validFrom,
+      valid_until: item.validUntil,
+      session: item.session,
+      user: item.user,
+      agent: item.agent,
+    }),
   };
 }
 
@@ -92,7 +106,7 @@ function known(fields: Record<string, string | number | null>): Record<string, s
  * Every beginning of every tag, for servers that match keywords only as a whole. Tags come bounded (64 of 128
  * characters at the most, usually a few short ones), and so does this.
  */
-function beginnings(tags: string[]): string[] {
+export function beginnings(tags: string[]): string[] {
   const found = new Set<string>();
   for (const tag of tags) {
     let beginning = '';

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Schemas } from '@qdrant/js-client-rest';
-import { parseWorkspaceId, type SpaceName, type WorkspaceId } from '../../tenancy/tenant.js';
+import { parseWorkspaceId, type SpaceName } from '../../tenancy/tenant.js';
+import type { Digest } from '../digest.js';
 import { NOTHING_APPLIED, type Applied, type Batch, type LedgerId, type Watermark } from '../projection.js';
 import {
   VectorSpace,
   type Candidate,
   type EmbeddingModel,
+  type HeldMemory,
+  type MemoryPoint,
   type VectorItem,
   type VectorQuery,
 } from '../vector-space.js';
@@ -13,13 +16,15 @@ import type { CollectionSetup } from './collection-setup.js';
 import { inLedger, is } from './filters.js';
 import { candidatesOf, searchesFor } from './hybrid-search.js';
 import { pointsOf } from './memory-points.js';
+import { digestOfMemory, digestOfPoint } from './point-digest.js';
 import { eraOf, modelNames, type ModelNames } from './model-names.js';
 import type { QdrantCaller, QdrantConnection } from './qdrant-connection.js';
 import { isMissing, QdrantRefusal } from './qdrant-errors.js';
 import type { ServerAbilities } from './server-abilities.js';
 import { guardedWrites } from './guarded-writes.js';
 
-const PAGE = 1_000;
+/** Points with their vectors: some 1 MB of JSON. */
+const PAGE = 100;
 
 /** The watermark's point. */
 interface Mark {
@@ -150,11 +155,13 @@ export class QdrantVectorSpace extends VectorSpace {
     return count;
   }
 
-  async list(): Promise<{ workspace: WorkspaceId; id: string; revision: number }[]> {
+  async list(): Promise<HeldMemory[]> {
     const mark = await this.mark();
     if (mark === null) return [];
+    const abilities = await this.abilities.get();
     const filter = inLedger(this.names.model, mark.ledger);
-    const listed: { workspace: WorkspaceId; id: string; revision: number }[] = [];
+    const { alone, joined, textAlone, textJoined } = this.names;
+    const listed: HeldMemory[] = [];
     let next: Schemas['ExtendedPointId'] | null = null;
     do {
       const offset: { offset?: Schemas['ExtendedPointId'] } = next === null ? {} : { offset: next };
@@ -165,21 +172,31 @@ export class QdrantVectorSpace extends VectorSpace {
               collection_name: this.collection,
               filter,
               limit: PAGE,
-              with_payload: ['workspace', 'id', 'revision'],
+              with_payload: true,
+              with_vector: [alone, joined, textAlone, textJoined],
               ...offset,
             },
             init,
           ),
         ),
       );
-      for (const { payload } of page.points) {
+      for (const { payload, vector } of page.points) {
         const workspace = parseWorkspaceId(String(payload?.['workspace']));
         if (workspace === null) throw new Error(`${this.collection} holds a point without a workspace`);
-        listed.push({ workspace, id: String(payload?.['id']), revision: Number(payload?.['revision']) });
+        listed.push({
+          workspace,
+          id: String(payload?.['id']),
+          revision: Number(payload?.['revision']),
+          digest: digestOfPoint({ vector, payload }, this.names, abilities),
+        });
       }
       next = (page.next_page_offset as Schemas['ExtendedPointId'] | null | undefined) ?? null;
     } while (next !== null);
     return listed;
+  }
+
+  digestOf(memory: MemoryPoint): Digest {
+    return digestOfMemory(memory, { model: this.model, names: this.names });
   }
 
   async drop(): Promise<void> {

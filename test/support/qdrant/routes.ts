@@ -152,13 +152,17 @@ export const ROUTES: Route[] = [
         limit?: number;
         offset?: string;
         with_payload?: unknown;
+        with_vector?: string[] | boolean;
       };
       const { offset } = body;
       const all = collectionOf(shelf, request).matching(body.filter);
       const rest = offset === undefined ? all : all.filter(({ id }) => id >= offset);
       const limit = body.limit ?? 10;
       return {
-        points: rest.slice(0, limit).map((point) => record(point, body.with_payload ?? true)),
+        points: rest.slice(0, limit).map((point) => ({
+          ...record(point, body.with_payload ?? true),
+          ...(body.with_vector ? { vector: vectorsOf(point, body.with_vector) } : {}),
+        })),
         next_page_offset: rest[limit]?.id ?? null,
       };
     },
@@ -228,6 +232,17 @@ function record({ id, payload }: Point, withPayload: unknown): Body {
   if (!Array.isArray(withPayload)) return { id, payload };
   const wanted = withPayload as string[];
   return { id, payload: Object.fromEntries(Object.entries(payload).filter(([key]) => wanted.includes(key))) };
+}
+
+/** Those of the named ones that it has; true: all. */
+function vectorsOf({ dense, sparse }: Point, names: string[] | true): Body {
+  const found: Body = {};
+  for (const name of names === true ? [...dense.keys(), ...sparse.keys()] : names) {
+    const [numbers, words] = [dense.get(name), sparse.get(name)];
+    if (numbers !== undefined) found[name] = [...numbers];
+    if (words !== undefined) found[name] = { indices: [...words.keys()], values: [...words.values()] };
+  }
+  return found;
 }
 
 function infoOf({ config, dense, sparse, indexes, points }: Collection): unknown {
