@@ -28,8 +28,8 @@ const STEPS = [
   ['edge', '+ edge: ids, security headers, URL and body checks, problems'],
   ['metrics', '+ metrics'],
   ['log', '+ one log line'],
-  ['guard', '+ tenant context and key guard, two headers'],
-  ['limit', '+ rate limit'],
+  ['guard', '+ tenant context, key guard and access guard'],
+  ['limit', '+ rate limit guard, two headers'],
 ];
 const QUESTION = '/recall?limit=5&query=What%20was%20repaired%20in%20the%20garden%3F';
 

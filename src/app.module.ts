@@ -1,10 +1,8 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { Secrets } from './installation.js';
-import { Homes } from './ledger/homes.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { Models } from './models/models.js';
 import { MembersModule } from './modules/members/members.module.js';
-import { AuditModule } from './modules/audit/audit.module.js';
 import { MemoryModule } from './modules/memory/memory.module.js';
 import { TenantsModule } from './modules/tenants/tenants.module.js';
 import { WorkspacesModule } from './modules/workspaces/workspaces.module.js';
@@ -16,6 +14,7 @@ import { SpacesModule } from './spaces/spaces.module.js';
 import { Placements } from './spaces/placements.js';
 import { storeProbes } from './store-probes.js';
 import type { Stores } from './stores.js';
+import { RateCounter } from './tenancy/rate-counter.js';
 import { OperatorToken } from './tenancy/operator-token.js';
 import { TenancyModule } from './tenancy/tenancy.module.js';
 import { MasterKey } from './tenancy/tenant-key.js';
@@ -46,7 +45,6 @@ export class AppModule {
         TenancyModule,
         LedgerModule,
         SpacesModule,
-        AuditModule,
         TenantsModule,
         WorkspacesModule,
         MembersModule,
@@ -63,9 +61,9 @@ class StoresModule {
   static of(stores: Stores, secrets: Secrets): DynamicModule {
     const providers = [
       { provide: Database, useValue: stores.database },
-      { provide: Homes, useValue: stores.homes },
       { provide: Placements, useValue: stores.placements },
       { provide: Models, useValue: stores.models },
+      { provide: RateCounter, useValue: stores.rateCounter },
       { provide: MasterKey, useValue: secrets.master },
       { provide: OperatorToken, useValue: new OperatorToken(secrets.adminToken) },
       ...storeProbes,

@@ -1,15 +1,13 @@
 import { join } from 'node:path';
 import type { ClientConfig } from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
-import { installationSecrets, type Secrets } from './installation.js';
-import type { Homes } from './ledger/homes.js';
+import { checkMasterKey, installationSecrets, type Secrets } from './installation.js';
 import { MiniLmEmbedder } from './models/embedded/minilm-embedder.js';
 import { minilmModel } from './models/embedded/minilm-model.js';
 import type { Embedder } from './models/embedder.js';
 import { modelId, parseModelId } from './models/model-id.js';
 import { Models } from './models/models.js';
 import { OpenAiEmbedder } from './models/openai/openai-embedder.js';
-import { openHomes } from './open-homes.js';
 import { ApiKeyEntity } from './modules/tenants/api-key.entity.js';
 import { TenantEntity } from './modules/tenants/tenant.entity.js';
 import { readPlacements, SHARED, type PlacementPlan } from './platform/config/placements-file.js';
@@ -21,10 +19,13 @@ import { migrate } from './platform/database/migrations.js';
 import { postgresUser } from './platform/database/postgres-user.js';
 import { EmbeddedEngine } from './spaces/embedded/embedded-engine.js';
 import { FalkorDbEngine } from './spaces/falkordb/falkordb-engine.js';
+import { parseServerAddress } from './spaces/falkordb/server-address.js';
 import type { GraphEngine } from './spaces/graph-space.js';
 import { QdrantEngine } from './spaces/qdrant/qdrant-engine.js';
 import type { VectorEngine } from './spaces/vector-space.js';
+import type { RateCounter } from './tenancy/rate-counter.js';
 import type { MasterKey } from './tenancy/tenant-key.js';
+import { ValkeyRateCounter } from './tenancy/valkey-rate-counter.js';
 import { Placements, type Placement } from './spaces/placements.js';
 
 const POOL = { tenants: 16, system: 8 };
@@ -34,9 +35,10 @@ const OPENAI = 'https://api.openai.com/v1';
 export interface Stores {
   folder: DataFolder;
   database: Database;
-  homes: Homes;
   placements: Placements;
   models: Models;
+  /** Null: every process counts by itself. */
+  rateCounter: RateCounter | null;
   /** Call it once nothing is under way any more. */
   close(): Promise<void>;
 }
@@ -58,12 +60,12 @@ export async function openStores(settings: Settings): Promise<Stores & { secrets
     await migrate(connection);
     const database = await Database.open(connection, [TenantEntity, ApiKeyEntity], POOL);
     closers.push(() => database.close());
+    await checkMasterKey(database, secrets.master);
     const plans = readPlacements(settings);
-    const { homes, close: closeHomes } = await openHomes(plans, database, secrets.master);
-    closers.push(closeHomes);
     const placements = await openPlacements(plans, folder, secrets.master, closers);
+    const rateCounter = await openRateCounter(plans, closers);
     const models = await openModels(settings, folder, await modelsInLedger(database), closers);
-    return { folder, database, homes, placements, models, secrets, close };
+    return { folder, database, placements, models, rateCounter, secrets, close };
   } catch (error) {
     await close();
     throw error;
@@ -130,6 +132,20 @@ async function openPlacements(
     placements,
     plans.flatMap(({ name, served }) => (served ? [] : name)),
   );
+}
+
+/** In the first FalkorDB that the placements name, served here or not: all replicas have to count in the same one. */
+async function openRateCounter(
+  plans: PlacementPlan[],
+  closers: (() => Promise<void> | void)[],
+): Promise<RateCounter | null> {
+  const first = plans.find(({ falkordb }) => falkordb !== null)?.falkordb;
+  if (first === undefined || first === null) return null;
+  const { operator, ...server } = parseServerAddress(first.url);
+  const { username, password } = operator;
+  const counter = await ValkeyRateCounter.open({ ...server, username, password });
+  closers.push(() => counter.close());
+  return counter;
 }
 
 /** The model that is set, and those that some tenants still answer with, as far as they can still be asked. */

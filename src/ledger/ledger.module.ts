@@ -1,10 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { AuditTrail } from './audit-trail.js';
 import { ChangeFeed } from './change-feed.js';
-import { ControlPlane } from './control-plane.js';
 import { Erasure } from './erasure.js';
-import { HomeMirror } from './home-mirror.js';
-import { HomeWatch } from './home-watch.js';
 import { Idempotency } from './idempotency.js';
 import { Ledger } from './ledger.js';
 import { LedgerConnection } from './ledger-connection.js';
@@ -18,9 +15,6 @@ import { UnindexableRecord } from './unindexable-record.js';
   providers: [
     AuditTrail,
     Ledger,
-    ControlPlane,
-    HomeMirror,
-    HomeWatch,
     LedgerConnection,
     ChangeFeed,
     Erasure,
@@ -32,8 +26,6 @@ import { UnindexableRecord } from './unindexable-record.js';
   exports: [
     AuditTrail,
     Ledger,
-    ControlPlane,
-    HomeMirror,
     LedgerConnection,
     ChangeFeed,
     Erasure,

@@ -4,6 +4,8 @@ import type { ThrottlerStorage } from '@nestjs/throttler';
 type Record = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
 const SWEEP_MS = 60_000;
+/** Beyond it the oldest are forgotten: whoever sends from ever other addresses must not fill the memory. */
+const MOST_WINDOWS = 200_000;
 
 /**
  * Counts of this process, in fixed windows. The package's own memory storage starts a timer for every request,
@@ -20,7 +22,9 @@ export class RateWindows implements ThrottlerStorage, OnApplicationShutdown {
     let window = this.windows.get(id);
     if (window === undefined || window.endsAt <= now) {
       window = { hits: 0, endsAt: now + ttl };
+      this.windows.delete(id);
       this.windows.set(id, window);
+      this.forgetOldest();
     }
     window.hits++;
     const seconds = Math.ceil((window.endsAt - now) / 1000);
@@ -35,6 +39,13 @@ export class RateWindows implements ThrottlerStorage, OnApplicationShutdown {
 
   onApplicationShutdown(): void {
     clearInterval(this.sweeper);
+  }
+
+  /** A map keeps the order in which windows began. */
+  private forgetOldest(): void {
+    if (this.windows.size <= MOST_WINDOWS) return;
+    const oldest = this.windows.keys().next();
+    if (oldest.done !== true) this.windows.delete(oldest.value);
   }
 
   private sweep(): void {

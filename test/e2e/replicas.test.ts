@@ -123,6 +123,56 @@ withFalkorDb('three API processes and a worker on the same servers', () => {
     expect(vectors[1]?.collections.has(`memories_${slug}`)).toBe(true);
   });
 
+  describe('count requests', () => {
+    /** Whether a replica says that it counts together with the others. */
+    async function isShared(replica: number): Promise<boolean> {
+      const response = await fetch(`${replicas[replica]?.url ?? ''}/metrics`, {
+        headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+      });
+      return /^loci_rate_limits_shared 1$/m.test(await response.text());
+    }
+
+    /** How many of so many requests to each replica in turn are answered 200, with a limit of ten a minute. */
+    async function letThrough(rounds: number): Promise<number> {
+      const { slug, callers } = await provision();
+      const settings = { quotas: { max_api_calls_per_minute: 10 } };
+      expect((await operator(0).patch(`/admin/tenants/${slug}`, { settings })).status).toBe(200);
+      await new Promise((resume) => setTimeout(resume, EVERYWHERE_MS));
+      let passed = 0;
+      for (let round = 0; round < rounds; round++) {
+        for (const caller of callers) {
+          const { status } = await caller.get('/v1/tenants/current');
+          expect([200, 429]).toContain(status);
+          if (status === 200) passed++;
+        }
+      }
+      return passed;
+    }
+
+    it('together: one limit holds over all of them', async () => {
+      for (let tries = 0; tries < 5; tries++) {
+        const passed = await letThrough(6);
+        const together = await Promise.all([0, 1, 2].map(isShared));
+        // One that did not hear from the server in time has counted alone, and says so.
+        if (together.includes(false)) continue;
+        expect(passed).toBe(10);
+        return;
+      }
+      throw new Error('The replicas did not count together');
+    }, 60_000);
+
+    it('each alone while that server is away, and none is refused for it', async () => {
+      const { callers } = await provision();
+      await graphs[0]?.kill();
+      for (const caller of callers) {
+        const { status, headers } = await caller.get('/v1/tenants/current');
+        expect([status, headers.get('ratelimit')]).toEqual([200, expect.stringMatching(/^"tenant";r=\d+/)]);
+      }
+      expect(await Promise.all([0, 1, 2].map(isShared))).toEqual([false, false, false]);
+      await graphs[0]?.run();
+    });
+  });
+
   it('leave a worker nothing to answer but its health and metrics', async () => {
     const caller = worker.as(ADMIN_TOKEN);
     expect((await caller.get('/health')).status).toBe(200);

@@ -17,6 +17,8 @@ export abstract class Settings {
   abstract readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   /** What Express takes as `trust proxy`: nobody, a number of hops, or addresses. */
   abstract readonly trustProxy: false | number | readonly string[];
+  /** After so many different wrong tokens within a minute an address is told to wait before it sends more of them. */
+  abstract readonly wrongTokensPerMinute: number;
   abstract readonly logLevel: LogLevel;
   /** Of so many successful requests one is logged; everything else always is. */
   abstract readonly logEvery: number;
@@ -98,6 +100,7 @@ function read(env: Environment): { settings: Settings; known: ReadonlySet<string
     role: reader.word('LOCI_ROLE', ['all', 'api', 'worker'], 'all'),
     tls: readTls(reader),
     trustProxy: readTrustProxy(reader),
+    wrongTokensPerMinute: reader.integer('LOCI_WRONG_TOKENS_PER_MINUTE', { min: 1, max: 1_000_000 }) ?? 30,
     logLevel: reader.word('LOG_LEVEL', logLevels, mode === 'test' ? 'warn' : 'info'),
     logEvery: reader.integer('LOCI_LOG_EVERY', { min: 1, max: 1_000_000 }) ?? 1,
     dataDir: reader.text('LOCI_DATA_DIR'),

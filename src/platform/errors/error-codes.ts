@@ -67,6 +67,12 @@ export const errorCodes = {
     explanation:
       'The token is unknown, mistyped, revoked or expired; which of these is not said. Check it, or ask whoever issued it for a new one.',
   },
+  'auth.throttled': {
+    status: 429,
+    title: 'Too many wrong tokens',
+    explanation:
+      'Many tokens came from this address that were not valid. Further wrong ones are answered this way for as many seconds as `Retry-After` says; good ones work meanwhile. Look for a client that has an old token.',
+  },
   'auth.forbidden': {
     status: 403,
     title: 'The token may not do this',
@@ -259,12 +265,6 @@ export const errorCodes = {
     title: 'The database does not answer',
     explanation:
       'The ledger cannot be reached at the moment. A write answered this way may or may not have been kept: repeat it with the same `Idempotency-Key` after `Retry-After` seconds.',
-  },
-  'ledger.moving': {
-    status: 503,
-    title: 'The tenant is moving to another database',
-    explanation:
-      'What the tenant stored is being moved to another database, and the last of it is on its way at this moment. Nothing was stored. Try again after `Retry-After` seconds.',
   },
   'placement.unknown': {
     status: 422,

@@ -7,12 +7,6 @@ import { ServerState } from './server-state.js';
 export type PartHealth = 'ok' | 'down' | 'unknown';
 export type Stores = Record<HealthPart, PartHealth>;
 
-interface Report {
-  stores: Stores;
-  /** Every vital part answers. */
-  able: boolean;
-}
-
 const PROBE_TIMEOUT_MS = 1_000;
 const FRESH_MS = 1_000;
 
@@ -22,7 +16,7 @@ const FRESH_MS = 1_000;
  */
 @Injectable()
 export class HealthService {
-  private latest: { at: number; report: Promise<Report> } | null = null;
+  private latest: { at: number; stores: Promise<Stores> } | null = null;
 
   constructor(
     @Inject(HEALTH_PROBES) private readonly probes: readonly HealthProbe[],
@@ -35,36 +29,30 @@ export class HealthService {
   }
 
   /** `unknown` is a part that nobody has a probe for. */
-  async stores(): Promise<Stores> {
-    return (await this.report()).stores;
-  }
-
-  /** Ready to be sent requests: started, not stopping, and what is vital answers. Other parts degrade, no more. */
-  async ready(): Promise<boolean> {
-    return this.state.phase === 'ready' && (await this.report()).able;
-  }
-
-  private report(): Promise<Report> {
+  stores(): Promise<Stores> {
     const now = performance.now();
     if (this.latest === null || now - this.latest.at > FRESH_MS) {
-      this.latest = { at: now, report: this.ask() };
+      this.latest = { at: now, stores: this.ask() };
     }
-    return this.latest.report;
+    return this.latest.stores;
   }
 
-  private async ask(): Promise<Report> {
-    let able = true;
+  /** Ready to be sent requests: started, not stopping, and the ledger answers. Other parts degrade, no more. */
+  async ready(): Promise<boolean> {
+    return this.state.phase === 'ready' && (await this.stores()).ledger === 'ok';
+  }
+
+  private async ask(): Promise<Stores> {
     const stores: Stores = { ledger: 'unknown', vectors: 'unknown', graph: 'unknown', models: 'unknown' };
     await Promise.all(
       this.probes.map(async (probe) => {
         const answer = await answerOf(probe);
         // Several placements may have a probe for the same part: one that is down makes the part down.
         if (stores[probe.part] !== 'down') stores[probe.part] = answer === null ? 'ok' : 'down';
-        if (answer !== null && probe.vital) able = false;
         if (answer !== null) this.log.warn({ part: probe.part, err: answer.error }, 'does not answer');
       }),
     );
-    return { stores, able };
+    return stores;
   }
 }
 
