@@ -1,8 +1,10 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { Secrets } from './installation.js';
+import { Homes } from './ledger/homes.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { Models } from './models/models.js';
 import { MembersModule } from './modules/members/members.module.js';
+import { AuditModule } from './modules/audit/audit.module.js';
 import { MemoryModule } from './modules/memory/memory.module.js';
 import { TenantsModule } from './modules/tenants/tenants.module.js';
 import { WorkspacesModule } from './modules/workspaces/workspaces.module.js';
@@ -45,6 +47,7 @@ export class AppModule {
         TenancyModule,
         LedgerModule,
         SpacesModule,
+        AuditModule,
         TenantsModule,
         WorkspacesModule,
         MembersModule,
@@ -61,6 +64,7 @@ class StoresModule {
   static of(stores: Stores, secrets: Secrets): DynamicModule {
     const providers = [
       { provide: Database, useValue: stores.database },
+      { provide: Homes, useValue: stores.homes },
       { provide: Placements, useValue: stores.placements },
       { provide: Models, useValue: stores.models },
       { provide: RateCounter, useValue: stores.rateCounter },

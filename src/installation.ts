@@ -33,18 +33,22 @@ export async function installationSecrets(settings: Settings, folder: DataFolder
   return { adminToken, adminTokenIsNew, master: new MasterKey(master) };
 }
 
-/** Throws `SettingsError` where this ledger was made under another master key. */
-export async function checkMasterKey(database: Database, master: MasterKey): Promise<void> {
+/** Which installation's database this is. Throws `SettingsError` where it was made under another master key. */
+export async function checkMasterKey(database: Database, master: MasterKey): Promise<string> {
   const rows = await database.asSystem(async (manager) => {
     await manager.query(
       `INSERT INTO installation (id, master_key_check) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
       [randomUUID(), master.check],
     );
-    return manager.query<{ master_key_check: Buffer }[]>('SELECT master_key_check FROM installation');
+    return manager.query<{ id: string; master_key_check: Buffer }[]>(
+      'SELECT id, master_key_check FROM installation',
+    );
   });
-  if (rows[0]?.master_key_check.equals(master.check) !== true) {
+  const [installation] = rows;
+  if (installation?.master_key_check.equals(master.check) !== true) {
     throw new SettingsError('LOCI_MASTER_KEY', 'is not the key that this ledger was made under');
   }
+  return installation.id;
 }
 
 /** Makes the default tenant of a new installation; its key, to be shown this once. Null: it was there. */

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import type { ClientConfig } from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
-import { checkMasterKey, installationSecrets, type Secrets } from './installation.js';
+import { installationSecrets, type Secrets } from './installation.js';
+import type { Homes } from './ledger/homes.js';
 import { MiniLmEmbedder } from './models/embedded/minilm-embedder.js';
 import { minilmModel } from './models/embedded/minilm-model.js';
 import type { Embedder } from './models/embedder.js';
 import { modelId, parseModelId } from './models/model-id.js';
 import { Models } from './models/models.js';
 import { OpenAiEmbedder } from './models/openai/openai-embedder.js';
+import { openHomes } from './open-homes.js';
 import { ApiKeyEntity } from './modules/tenants/api-key.entity.js';
 import { TenantEntity } from './modules/tenants/tenant.entity.js';
 import { readPlacements, SHARED, type PlacementPlan } from './platform/config/placements-file.js';
@@ -35,6 +37,7 @@ const OPENAI = 'https://api.openai.com/v1';
 export interface Stores {
   folder: DataFolder;
   database: Database;
+  homes: Homes;
   placements: Placements;
   models: Models;
   /** Null: every process counts by itself. */
@@ -60,12 +63,13 @@ export async function openStores(settings: Settings): Promise<Stores & { secrets
     await migrate(connection);
     const database = await Database.open(connection, [TenantEntity, ApiKeyEntity], POOL);
     closers.push(() => database.close());
-    await checkMasterKey(database, secrets.master);
     const plans = readPlacements(settings);
+    const { homes, close: closeHomes } = await openHomes(plans, database, secrets.master);
+    closers.push(closeHomes);
     const placements = await openPlacements(plans, folder, secrets.master, closers);
     const rateCounter = await openRateCounter(plans, closers);
     const models = await openModels(settings, folder, await modelsInLedger(database), closers);
-    return { folder, database, placements, models, rateCounter, secrets, close };
+    return { folder, database, homes, placements, models, rateCounter, secrets, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../platform/database/database.js';
+import type { Database } from '../platform/database/database.js';
 import { isUuid, type TenantId } from '../tenancy/tenant.js';
 import { AuditTrail } from './audit-trail.js';
+import { Homes, MAIN } from './homes.js';
 
 /** Everything that a tenant stored, children before their parents. */
 const CONTENT_TABLES = [
@@ -27,6 +28,9 @@ const CONTROL_TABLES = [
   'workspaces',
 ] as const;
 
+/** Those of which a home beside the main database holds copies. */
+const MIRRORED: ReadonlySet<string> = new Set(['tenants', 'workspaces']);
+
 export type Erased = Record<string, { removed: number; remaining: number }>;
 
 /**
@@ -36,18 +40,29 @@ export type Erased = Record<string, { removed: number; remaining: number }>;
 @Injectable()
 export class Erasure {
   constructor(
-    private readonly database: Database,
+    private readonly homes: Homes,
     private readonly audit: AuditTrail,
   ) {}
 
-  /** Counted as it goes, and counted again afterwards. */
-  async erase(tenantId: TenantId): Promise<Erased> {
-    return { ...(await this.eraseContent(tenantId)), ...(await this.eraseControl(tenantId)) };
+  /**
+   * From the main database and from every other one of `homes`; counted over all of them as it goes, and counted again
+   * afterwards. The main database comes last: until then it knows where something is left to be erased.
+   */
+  async erase(tenantId: TenantId, homes: readonly string[]): Promise<Erased> {
+    const parts: Erased[] = [];
+    for (const name of [...new Set(homes)].filter((home) => home !== MAIN)) {
+      const database = await this.homes.of(name);
+      parts.push(await this.eraseContent(database, tenantId), await this.eraseControl(database, tenantId));
+    }
+    const { main } = this.homes;
+    parts.push(await this.eraseContent(main, tenantId), await this.eraseControl(main, tenantId));
+    return sumOf(parts);
   }
 
-  private async eraseContent(tenantId: TenantId): Promise<Erased> {
+  /** What it stored there, and nothing of what was provisioned: of a ledger that has moved away. */
+  async eraseContent(database: Database, tenantId: TenantId): Promise<Erased> {
     if (!isUuid(tenantId)) throw new Error('An id that is no UUID reached the ledger');
-    const client = await this.database.tenantClient();
+    const client = await database.tenantClient();
     let clean = false;
     try {
       await client.query(
@@ -73,8 +88,8 @@ export class Erasure {
     }
   }
 
-  private async eraseControl(tenantId: TenantId): Promise<Erased> {
-    return this.database.asSystem(async (manager) => {
+  private async eraseControl(database: Database, tenantId: TenantId): Promise<Erased> {
+    return database.asSystem(async (manager) => {
       const count = async (table: string): Promise<number> => {
         const column = table === 'tenants' ? 'id' : 'tenant_id';
         const [row] = await manager.query<{ n: number }[]>(
@@ -94,4 +109,19 @@ export class Erasure {
       return erased;
     });
   }
+}
+
+function sumOf(parts: Erased[]): Erased {
+  const sum: Erased = {};
+  for (const part of parts) {
+    for (const [table, { removed, remaining }] of Object.entries(part)) {
+      const before = sum[table] ?? { removed: 0, remaining: 0 };
+      // A tenant's row is one tenant, however many databases had to have it.
+      sum[table] = {
+        removed: MIRRORED.has(table) ? Math.max(before.removed, removed) : before.removed + removed,
+        remaining: before.remaining + remaining,
+      };
+    }
+  }
+  return sum;
 }

@@ -1,7 +1,10 @@
 import { Global, Module } from '@nestjs/common';
 import { AuditTrail } from './audit-trail.js';
 import { ChangeFeed } from './change-feed.js';
+import { ControlPlane } from './control-plane.js';
 import { Erasure } from './erasure.js';
+import { HomeMirror } from './home-mirror.js';
+import { HomeWatch } from './home-watch.js';
 import { Idempotency } from './idempotency.js';
 import { Ledger } from './ledger.js';
 import { LedgerConnection } from './ledger-connection.js';
@@ -15,6 +18,9 @@ import { UnindexableRecord } from './unindexable-record.js';
   providers: [
     AuditTrail,
     Ledger,
+    ControlPlane,
+    HomeMirror,
+    HomeWatch,
     LedgerConnection,
     ChangeFeed,
     Erasure,
@@ -26,6 +32,8 @@ import { UnindexableRecord } from './unindexable-record.js';
   exports: [
     AuditTrail,
     Ledger,
+    ControlPlane,
+    HomeMirror,
     LedgerConnection,
     ChangeFeed,
     Erasure,

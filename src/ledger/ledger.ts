@@ -1,7 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
-import { Database } from '../platform/database/database.js';
+import type { Database } from '../platform/database/database.js';
 import { sendTogether } from '../platform/database/send-together.js';
 import type { PreparedStatements } from '../platform/database/prepared-statements.js';
 import type { Tenant } from '../tenancy/principal.js';
@@ -10,9 +11,15 @@ import { TenantDeleted, TenantSuspended, WorkspaceNotFound } from '../tenancy/te
 import { MasterKey } from '../tenancy/tenant-key.js';
 import { CHAIN_START } from './audit-chain.js';
 import type { Cause } from './cause.js';
+import { HomeMirror } from './home-mirror.js';
+import { Homes, MAIN } from './homes.js';
+import { LedgerMoving } from './ledger-moving.js';
 import { LedgerWrite } from './ledger-write.js';
 
 const REMEMBERED = 20_000;
+/** Who asks while a ledger changes its home waits so long for it, looking again and again, before being sent away. */
+const MOVING_WAIT_MS = 2_000;
+const MOVING_LOOK_MS = 40;
 
 /** Every workspace of the tenant: for what projects, exports or erases the whole of it. */
 export const WHOLE_TENANT = '*';
@@ -31,8 +38,15 @@ export class LedgerRead {
   }
 }
 
+/** What a database says of where a tenant's ledger is. */
+export interface Whereabouts extends QueryResultRow {
+  home: string;
+  /** The last of it is on its way elsewhere: it is read, and not written. Reading does not ask. */
+  frozen?: boolean | null;
+}
+
 /** What a writing transaction found under its lock. */
-interface LockedTenant extends QueryResultRow {
+interface LockedTenant extends Whereabouts {
   revision: string;
   memory_count: string;
   state: string;
@@ -52,7 +66,8 @@ export class Ledger {
   private readonly written = new LRUCache<TenantId, number>({ max: REMEMBERED });
 
   constructor(
-    private readonly database: Database,
+    private readonly homes: Homes,
+    private readonly mirror: HomeMirror,
     private readonly master: MasterKey,
   ) {}
 
@@ -60,15 +75,28 @@ export class Ledger {
    * The opening and the first statement of `work` travel together: where the opening fails, what follows it in the
    * same transaction is refused. The answer waits for no COMMIT, as nothing was written.
    */
-  async read<T>(tenant: Tenant, scope: LedgerScope, work: (tx: LedgerRead) => Promise<T>): Promise<T> {
-    const begin = opening(tenant, scope, 'BEGIN READ ONLY');
-    const client = await this.database.tenantClient();
+  read<T>(tenant: Tenant, scope: LedgerScope, work: (tx: LedgerRead) => Promise<T>): Promise<T> {
+    return this.atHome(tenant, async (there, database) => {
+      return this.readIn(database, there, scope, work);
+    });
+  }
+
+  private async readIn<T>(
+    database: Database,
+    tenant: Tenant,
+    scope: LedgerScope,
+    work: (tx: LedgerRead) => Promise<T>,
+  ): Promise<T> {
+    const begin = this.beginReading(tenant, scope);
+    const client = await database.tenantClient();
     sendTogether(client);
     const opened = client.query(begin);
     // Awaited below; until then nobody would be there to hear of it.
     opened.catch(() => undefined);
     try {
-      const result = await work(new LedgerRead(client, this.database.statements, tenant));
+      // What `work` makes of a ledger that has left would be wrong, not late.
+      if (this.homes.several) this.checkHome(tenant, await opened);
+      const result = await work(new LedgerRead(client, database.statements, tenant));
       await opened;
       return result;
     } finally {
@@ -80,24 +108,27 @@ export class Ledger {
   }
 
   /** A read of one statement: the whole transaction leaves in one write. */
-  async readRows<Row extends QueryResultRow>(
+  readRows<Row extends QueryResultRow>(
     tenant: Tenant,
     scope: LedgerScope,
     sql: string,
     values: unknown[],
   ): Promise<Row[]> {
-    const begin = opening(tenant, scope, 'BEGIN READ ONLY');
-    const client = await this.database.tenantClient();
-    sendTogether(client);
-    const [opened, answered, closed] = await Promise.allSettled([
-      client.query(begin),
-      client.query<Row>(this.database.statements.of(sql, values)),
-      client.query('COMMIT'),
-    ]);
-    client.release(closed.status === 'rejected');
-    if (opened.status === 'rejected') throw opened.reason;
-    if (answered.status === 'rejected') throw answered.reason;
-    return answered.value.rows;
+    return this.atHome(tenant, async (there, database) => {
+      const begin = this.beginReading(there, scope);
+      const client = await database.tenantClient();
+      sendTogether(client);
+      const [opened, answered, closed] = await Promise.allSettled([
+        client.query(begin),
+        client.query<Row>(database.statements.of(sql, values)),
+        client.query('COMMIT'),
+      ]);
+      client.release(closed.status === 'rejected');
+      if (opened.status === 'rejected') throw opened.reason;
+      if (this.homes.several) this.checkHome(there, opened.value);
+      if (answered.status === 'rejected') throw answered.reason;
+      return answered.value.rows;
+    });
   }
 
   /**
@@ -113,12 +144,24 @@ export class Ledger {
     cause: Cause,
     work: (tx: LedgerWrite) => Promise<T>,
   ): Promise<{ result: T; revision: number }> {
-    return this.inTransaction(async (client) => {
+    return this.atHome(tenant, (there, database) => this.writeIn(database, there, scope, cause, work));
+  }
+
+  private writeIn<T>(
+    database: Database,
+    tenant: Tenant,
+    scope: LedgerScope,
+    cause: Cause,
+    work: (tx: LedgerWrite) => Promise<T>,
+  ): Promise<{ result: T; revision: number }> {
+    return inTransaction(database, async (client) => {
       const opened = (await client.query(
         `${opening(tenant, scope, 'BEGIN')};
-         SELECT revision, memory_count, state, audit_position, audit_hash FROM tenants WHERE id = '${uuid(tenant.id)}' FOR NO KEY UPDATE`,
+         SELECT revision, memory_count, state, audit_position, audit_hash, home, frozen_until > clock_timestamp() AS frozen
+         FROM tenants WHERE id = '${uuid(tenant.id)}' FOR NO KEY UPDATE`,
       )) as unknown as QueryResult<LockedTenant>[];
       const locked = opened.at(-1)?.rows[0];
+      this.checkHome(tenant, opened);
       if (locked === undefined || locked.state === 'deleted') throw new TenantDeleted(tenant);
       if (locked.state === 'suspended') throw new TenantSuspended();
       const found = {
@@ -129,7 +172,7 @@ export class Ledger {
             ? CHAIN_START
             : { position: Number(locked.audit_position), hash: locked.audit_hash },
       };
-      const tx = new LedgerWrite(client, this.database.statements, tenant, cause, found, this.master);
+      const tx = new LedgerWrite(client, database.statements, tenant, cause, found, this.master);
       const restored = Number(locked.revision) < (this.written.get(tenant.id) ?? 0);
       if (restored) await client.query(NEW_EPOCH, [tenant.id]);
       const result = await work(tx);
@@ -142,26 +185,75 @@ export class Ledger {
     });
   }
 
-  /** A connection goes back to the pool only after a commit; after anything else it is closed. */
-  private async inTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.database.tenantClient();
-    let failure: unknown = null;
-    try {
-      const result = await work(client);
-      // A transaction that has failed answers COMMIT with ROLLBACK, and with no error.
-      const { command } = await client.query('COMMIT');
-      if (command !== 'COMMIT') throw new Error(`The ledger answered COMMIT with ${command}`);
-      return result;
-    } catch (error) {
-      failure = error;
-      await client.query('ROLLBACK').then(
-        () => (failure = null),
-        () => undefined,
-      );
-      throw goneWorkspace(error) ?? error;
-    } finally {
-      client.release(failure !== null);
+  /** The database of the tenant's ledger, by its name. */
+  protected homeOf(tenant: Tenant): string {
+    return tenant.home;
+  }
+
+  /** Whether the database that has this row of the tenant is the one to ask. */
+  protected livesHere(tenant: Tenant, { home, frozen }: Whereabouts): boolean {
+    return this.homes.same(home, tenant.home) && frozen !== true;
+  }
+
+  /**
+   * Does `work` in the database of the tenant's ledger. Where that is changing just now, waits for it: what was refused
+   * has done nothing. Throws `LedgerMoving` where that takes too long.
+   */
+  private async atHome<T>(
+    tenant: Tenant,
+    work: (tenant: Tenant, database: Database) => Promise<T>,
+  ): Promise<T> {
+    if (!this.homes.several) return work(tenant, this.homes.main);
+    const deadline = performance.now() + MOVING_WAIT_MS;
+    let mirrored = false;
+    for (let there = tenant; ;) {
+      try {
+        return await work(there, await this.homes.of(this.homeOf(there)));
+      } catch (error) {
+        if (error instanceof WorkspaceNotFound && !mirrored && this.homeOf(there) !== MAIN) {
+          // Made since the last look: the main database knows it, and this one is about to.
+          mirrored = true;
+          await this.mirror.push(there.id);
+        } else if (error instanceof LedgerMoving && performance.now() < deadline) {
+          await pause(MOVING_LOOK_MS);
+          there = { ...there, ...(await this.mirror.whereabouts(there)) };
+        } else throw error;
+      }
     }
+  }
+
+  private beginReading(tenant: Tenant, scope: LedgerScope): string {
+    const begin = opening(tenant, scope, 'BEGIN READ ONLY');
+    return this.homes.several ? `${begin}; SELECT home FROM tenants WHERE id = '${uuid(tenant.id)}'` : begin;
+  }
+
+  private checkHome(tenant: Tenant, opened: unknown): void {
+    const [row] = (opened as QueryResult<Whereabouts>[]).at(-1)?.rows ?? [];
+    // The main database knows every tenant; one that it does not know was purged.
+    const here = row === undefined ? this.homeOf(tenant) === MAIN : this.livesHere(tenant, row);
+    if (!here) throw new LedgerMoving(tenant);
+  }
+}
+
+/** A connection goes back to the pool only after a commit; after anything else it is closed. */
+async function inTransaction<T>(database: Database, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await database.tenantClient();
+  let failure: unknown = null;
+  try {
+    const result = await work(client);
+    // A transaction that has failed answers COMMIT with ROLLBACK, and with no error.
+    const { command } = await client.query('COMMIT');
+    if (command !== 'COMMIT') throw new Error(`The ledger answered COMMIT with ${command}`);
+    return result;
+  } catch (error) {
+    failure = error;
+    await client.query('ROLLBACK').then(
+      () => (failure = null),
+      () => undefined,
+    );
+    throw goneWorkspace(error) ?? error;
+  } finally {
+    client.release(failure !== null);
   }
 }
 

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { Tenant } from '../tenancy/principal.js';
 import type { Place } from '../tenancy/tenant-key.js';
 import type { LedgerWrite } from './ledger-write.js';
-import { Ledger, WHOLE_TENANT } from './ledger.js';
+import { ControlPlane } from './control-plane.js';
+import { WHOLE_TENANT } from './ledger.js';
 
 /** What a secret is for. What comes before the slash says whose: `oidc/client_secret`, `llm/openai`. */
 export type SecretName = `${'llm' | 'oidc' | 'webhook'}/${string}`;
@@ -13,9 +14,9 @@ export type SecretName = `${'llm' | 'oidc' | 'webhook'}/${string}`;
  */
 @Injectable()
 export class TenantSecrets {
-  constructor(private readonly ledger: Ledger) {}
+  constructor(private readonly control: ControlPlane) {}
 
-  /** Takes effect with the write's commit. Put what the secret is for on record there, never the secret. */
+  /** `tx`: the control plane's; takes effect with its commit. Put what the secret is for on record there, never the secret. */
   put(tx: LedgerWrite, name: SecretName, secret: string): void {
     tx.send(
       `INSERT INTO tenant_secrets (tenant_id, name, sealed) VALUES ($1, $2, $3)
@@ -30,7 +31,7 @@ export class TenantSecrets {
 
   /** Null where there is none. */
   async open(tenant: Tenant, name: SecretName): Promise<string | null> {
-    const [row] = await this.ledger.readRows<{ sealed: Buffer }>(
+    const [row] = await this.control.readRows<{ sealed: Buffer }>(
       tenant,
       WHOLE_TENANT,
       'SELECT sealed FROM tenant_secrets WHERE tenant_id = $1 AND name = $2',
@@ -41,7 +42,7 @@ export class TenantSecrets {
 
   /** Which secrets there are: their names begin so. */
   async names(tenant: Tenant, prefix: string): Promise<SecretName[]> {
-    const rows = await this.ledger.readRows<{ name: SecretName }>(
+    const rows = await this.control.readRows<{ name: SecretName }>(
       tenant,
       WHOLE_TENANT,
       'SELECT name FROM tenant_secrets WHERE tenant_id = $1 AND starts_with(name, $2) ORDER BY name',

@@ -39,6 +39,8 @@ export interface Tenant {
   readonly state: TenantState;
   readonly plan: PlanTier;
   readonly placement: string;
+  /** Which database holds its ledger: `main`, or a placement's own. */
+  readonly home: string;
   readonly embeddingModel: string;
   readonly defaultWorkspace: WorkspaceId;
   readonly settings: TenantSettings;

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
+import { Homes, MAIN } from '../ledger/homes.js';
 import { Database } from '../platform/database/database.js';
 import type { PlanTier } from '../platform/config/plans.js';
 import { Placements } from '../spaces/placements.js';
@@ -22,6 +23,7 @@ export interface TenantRow extends QueryResultRow {
   state: TenantState;
   plan: PlanTier;
   placement: string;
+  home: string;
   embedding_model: string;
   default_workspace_id: WorkspaceId;
   settings: TenantSettings;
@@ -48,7 +50,7 @@ export interface TenantWorkspace {
 const FIRST_ID = '00000000-0000-0000-0000-000000000000' as TenantId;
 
 /** What `tenantFrom` needs of `tenants t`. */
-export const TENANT_COLUMNS = `t.id, t.slug, t.name, t.state, t.plan, t.placement, t.embedding_model,
+export const TENANT_COLUMNS = `t.id, t.slug, t.name, t.state, t.plan, t.placement, t.home, t.embedding_model,
   t.default_workspace_id, t.settings, t.features, t.features_off, t.wrapped_key`;
 
 /** Active, and in a placement that this process serves ($1): what its jobs look after. */
@@ -69,8 +71,11 @@ export function lookupOf(hash: Buffer): Buffer {
 /** Makes `Tenant` values, from the ledger alone. */
 @Injectable()
 export class TenantDirectory {
+  private readonly logger = new Logger(TenantDirectory.name);
+
   constructor(
     private readonly database: Database,
+    private readonly homes: Homes,
     private readonly master: MasterKey,
     private readonly placements: Placements,
   ) {}
@@ -124,10 +129,21 @@ export class TenantDirectory {
 
   /** Tenants with texts that wait for a vector of this model. */
   async waitingForVectors(model: string, limit: number): Promise<Tenant[]> {
-    return this.tenants(
-      `${LOOKED_AFTER} AND EXISTS (SELECT FROM pending_vectors p WHERE p.tenant_id = t.id AND p.model = $2) LIMIT $3`,
+    const here = await this.tenants(
+      `${LOOKED_AFTER} AND t.home = '${MAIN}'
+       AND EXISTS (SELECT FROM pending_vectors p WHERE p.tenant_id = t.id AND p.model = $2) LIMIT $3`,
       [this.placements.names, model, limit],
     );
+    const elsewhere = await this.inOtherHomes<{ tenant_id: TenantId }>(
+      'SELECT DISTINCT tenant_id FROM pending_vectors WHERE model = $1 LIMIT $2',
+      [model, limit],
+    );
+    if (elsewhere.length === 0) return here;
+    const there = await this.tenants(`${LOOKED_AFTER} AND t.home <> '${MAIN}' AND t.id = ANY($2)`, [
+      this.placements.names,
+      elsewhere.map((row) => row.tenant_id),
+    ]);
+    return [...here, ...there].slice(0, limit);
   }
 
   /** Active tenants whose queries are still answered by another model. */
@@ -168,10 +184,25 @@ export class TenantDirectory {
 
   /** Every model that texts wait for. */
   async modelsInUse(): Promise<string[]> {
-    const rows = await this.database.asSystem<{ model: string }[]>((manager) =>
-      manager.query('SELECT DISTINCT model FROM pending_vectors'),
-    );
-    return rows.map((row) => row.model);
+    const models = 'SELECT DISTINCT model FROM pending_vectors';
+    const rows = [
+      ...(await this.database.readAsSystem<{ model: string }>(models, [])),
+      ...(await this.inOtherHomes<{ model: string }>(models, [])),
+    ];
+    return [...new Set(rows.map((row) => row.model))];
+  }
+
+  /** The same question to every database beside the main one; one that is away has nothing to say. */
+  private async inOtherHomes<Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<Row[]> {
+    const answers = this.homes.others.map(async (home) => {
+      try {
+        return await (await this.homes.of(home)).readAsSystem<Row>(sql, values);
+      } catch (error) {
+        this.logger.warn(`The ledgers in ${home} cannot be asked: ${String(error)}`);
+        return [];
+      }
+    });
+    return (await Promise.all(answers)).flat();
   }
 
   private async tenants(condition: string, values: unknown[]): Promise<Tenant[]> {
@@ -190,6 +221,7 @@ export class TenantDirectory {
       state: row.state,
       plan: row.plan,
       placement: row.placement,
+      home: row.home,
       embeddingModel: row.embedding_model,
       defaultWorkspace: row.default_workspace_id,
       settings: row.settings,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
-import { Ledger, WHOLE_TENANT } from '../ledger/ledger.js';
+import { ControlPlane } from '../ledger/control-plane.js';
+import { WHOLE_TENANT } from '../ledger/ledger.js';
 import { actorOf, type Principal, type TenantPrincipal } from './principal.js';
 import { WorkspaceNotFound } from './tenancy-errors.js';
 import { isUuid, type WorkspaceId } from './tenant.js';
@@ -15,7 +16,7 @@ interface WorkspaceRow extends QueryResultRow {
 @Injectable()
 export class WorkspaceResolver {
   constructor(
-    private readonly ledger: Ledger,
+    private readonly control: ControlPlane,
     private readonly directory: TenantDirectory,
   ) {}
 
@@ -45,7 +46,7 @@ export class WorkspaceResolver {
     const own = caller.workspace ?? caller.tenant.defaultWorkspace;
     const names = [...new Set(named.flatMap((name) => (name === undefined ? [] : name.toLowerCase())))];
     if (names.every((name) => name === own)) return own;
-    const found = await this.ledger.read(caller.tenant, caller.workspace ?? WHOLE_TENANT, (tx) =>
+    const found = await this.control.read(caller.tenant, caller.workspace ?? WHOLE_TENANT, (tx) =>
       tx.rows<WorkspaceRow>(
         `SELECT id, slug FROM workspaces WHERE tenant_id = $1 AND (id = ANY($2::uuid[]) OR slug = ANY($3)) AND deleted_at IS NULL`,
         [caller.tenant.id, names.filter(isUuid), names],

@@ -235,6 +235,12 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
       }),
     },
   },
+  'GET /v1/tenants/current/audit': route(
+    'GET',
+    () => '/v1/tenants/current/audit',
+    () => ({ limit: 5 }),
+    words('actor', 'target'),
+  ),
   'POST /v1/workspaces': route(
     'POST',
     () => '/v1/workspaces',
@@ -464,6 +470,8 @@ export const OPERATOR_ROUTES: Record<string, (tenant: string) => Probe> = {
     path: '/admin/tenants',
     body: { tenant_id: tenant },
   }),
+  'GET /admin/audit': (tenant) => ({ method: 'GET', path: `/admin/audit?tenant=${tenant}` }),
+  'GET /admin/audit/verify': (tenant) => ({ method: 'GET', path: `/admin/audit/verify?tenant=${tenant}` }),
   'GET /admin/tenants': () => ({ method: 'GET', path: '/admin/tenants' }),
   'GET /admin/tenants/:tenant': (tenant) => ({ method: 'GET', path: `/admin/tenants/${tenant}` }),
   'PATCH /admin/tenants/:tenant': (tenant) => ({

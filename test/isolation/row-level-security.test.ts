@@ -62,7 +62,7 @@ const GRANTS = [
   'loci_tenant pending_vectors: DELETE INSERT SELECT UPDATE',
   'loci_tenant relations: DELETE INSERT SELECT UPDATE',
   'loci_tenant tenant_secrets: DELETE INSERT SELECT UPDATE',
-  'loci_tenant tenants(audit_hash, audit_position, audit_signature, embedding_model, epoch, id, memory_count, moving_to, name, placement, plan, retired_model, revision, settings, slug, state): SELECT',
+  'loci_tenant tenants(audit_hash, audit_position, audit_signature, embedding_model, epoch, frozen_until, home, id, memory_count, moving_to, name, placement, plan, retired_model, revision, settings, slug, state): SELECT',
   'loci_tenant tenants(audit_hash, audit_position, audit_signature, embedding_model, epoch, last_active_at, memory_count, retired_at, retired_model, revision): UPDATE',
   'loci_tenant unindexable: DELETE INSERT SELECT UPDATE',
   'loci_tenant usage_counters: INSERT SELECT UPDATE',

@@ -10,6 +10,7 @@ class Probe extends HealthProbe {
   constructor(
     readonly part: HealthPart,
     private readonly answer: () => Promise<void> = async () => {},
+    readonly vital = part === 'ledger',
   ) {
     super();
   }
@@ -54,6 +55,16 @@ describe('health', () => {
     }
     expect((await http.get('/health/ready')).body).toEqual({ status: 'ready', phase: 'ready' });
     expect((await http.get('/health/agent')).body).toMatchObject({ status: 'healthy', models: 'ok' });
+  });
+
+  it('is degraded, and still ready, where only some ledgers are away', async () => {
+    const away = () => Promise.reject(new Error('away'));
+    const { http } = await serverWith(new Probe('ledger'), new Probe('ledger', away, false));
+    expect((await http.get('/health')).body).toMatchObject({
+      status: 'degraded',
+      stores: { ledger: 'down' },
+    });
+    expect((await http.get('/health/ready')).status).toBe(200);
   });
 
   it('is degraded, and still ready, without its models; it tells no reason outside', async () => {

@@ -37,6 +37,7 @@ describe('the placements file', () => {
         name: 'shared',
         qdrant: { url: 'http://qdrant:6333', apiKey: null },
         falkordb: null,
+        database: null,
         maxHotSpaces: null,
         served: true,
       },
@@ -44,10 +45,11 @@ describe('the placements file', () => {
         name: 'second',
         qdrant: { url: 'http://qdrant-2:6333', apiKey: 'hunter2' },
         falkordb: { url: 'falkor://:hunter2@graph-2:6379' },
+        database: null,
         maxHotSpaces: null,
         served: true,
       },
-      { name: 'small', qdrant: null, falkordb: null, maxHotSpaces: 200, served: true },
+      { name: 'small', qdrant: null, falkordb: null, database: null, maxHotSpaces: 200, served: true },
     ]);
   });
 
@@ -84,6 +86,8 @@ describe('the placements file', () => {
     ['a placement that is no object', { second: 'http://hunter2' }],
     ['an unknown member', { second: { qdrant: 'http://hunter2' } }],
     ['an address of another kind', { second: { qdrant_url: 'redis://hunter2' } }],
+    ['a database of another kind', { second: { database_url: 'mysql://u:hunter2@db/loci' } }],
+    ['a database called as the main one', { main: { database_url: 'postgres://u:hunter2@db/loci' } }],
     ['a key without a server', { second: { qdrant_api_key: 'hunter2' } }],
     ['a limit of nothing', { second: { max_hot_spaces: 0 } }],
     ['half a placement', { second: { max_hot_spaces: 1.5 } }],

@@ -3,7 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import type { Cause } from '../../ledger/cause.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
-import { Ledger, WHOLE_TENANT } from '../../ledger/ledger.js';
+import { ControlPlane } from '../../ledger/control-plane.js';
+import { WHOLE_TENANT } from '../../ledger/ledger.js';
 import { announceChange, PrincipalCache } from '../../tenancy/principal-cache.js';
 import type { Role, Tenant } from '../../tenancy/principal.js';
 import { LastAdmin, MemberExists, MemberNotFound } from './members.errors.js';
@@ -30,13 +31,13 @@ const NEWEST_FIRST = `ORDER BY date_trunc('milliseconds', created_at) DESC, id D
 @Injectable()
 export class Members {
   constructor(
-    private readonly ledger: Ledger,
+    private readonly control: ControlPlane,
     private readonly principals: PrincipalCache,
   ) {}
 
   /** Newest first, `limit` of them and one more where there are more. */
   list(tenant: Tenant, limit: number, after: { time: Date; id: string } | null): Promise<Member[]> {
-    return this.ledger.readRows<Member>(
+    return this.control.readRows<Member>(
       tenant,
       WHOLE_TENANT,
       `SELECT ${COLUMNS} FROM members WHERE tenant_id = $1
@@ -48,7 +49,7 @@ export class Members {
 
   /** Throws `MemberNotFound`. */
   async get(tenant: Tenant, id: string): Promise<Member> {
-    const [member] = await this.ledger.readRows<Member>(
+    const [member] = await this.control.readRows<Member>(
       tenant,
       WHOLE_TENANT,
       `SELECT ${COLUMNS} FROM members WHERE tenant_id = $1 AND id = $2`,
@@ -117,7 +118,7 @@ export class Members {
 
   private async writing<T>(tenant: Tenant, cause: Cause, work: (tx: LedgerWrite) => Promise<T>) {
     try {
-      return await this.ledger.write(tenant, WHOLE_TENANT, cause, work);
+      return await this.control.write(tenant, WHOLE_TENANT, cause, work);
     } catch (error) {
       const { code, constraint } = error as { code?: string; constraint?: string };
       if (code !== '23505') throw error;

@@ -3,7 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import type { Cause } from '../../ledger/cause.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
-import { Ledger, WHOLE_TENANT, type LedgerRead } from '../../ledger/ledger.js';
+import { ControlPlane } from '../../ledger/control-plane.js';
+import { WHOLE_TENANT, type LedgerRead } from '../../ledger/ledger.js';
 import { TenantSecrets } from '../../ledger/tenant-secrets.js';
 import { announceChange, PrincipalCache } from '../../tenancy/principal-cache.js';
 import type { Tenant } from '../../tenancy/principal.js';
@@ -38,14 +39,14 @@ FROM oidc_issuers WHERE tenant_id = $1`;
 @Injectable()
 export class OidcSettings {
   constructor(
-    private readonly ledger: Ledger,
+    private readonly control: ControlPlane,
     private readonly secrets: TenantSecrets,
     private readonly principals: PrincipalCache,
   ) {}
 
   /** Throws `OidcNotFound`. */
   async get(tenant: Tenant): Promise<Oidc> {
-    const found = await this.ledger.read(tenant, WHOLE_TENANT, find);
+    const found = await this.control.read(tenant, WHOLE_TENANT, find);
     if (found === null) throw new OidcNotFound();
     return found;
   }
@@ -88,7 +89,7 @@ export class OidcSettings {
 
   private async writing<T>(tenant: Tenant, cause: Cause, work: (tx: LedgerWrite) => Promise<T>): Promise<T> {
     try {
-      const { result } = await this.ledger.write(tenant, WHOLE_TENANT, cause, async (tx) => {
+      const { result } = await this.control.write(tenant, WHOLE_TENANT, cause, async (tx) => {
         const done = await work(tx);
         await announceChange(tx, tenant.id);
         return done;

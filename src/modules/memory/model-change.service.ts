@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { systemCause } from '../../ledger/cause.js';
 import { ChangeFeed } from '../../ledger/change-feed.js';
+import { HomeMirror } from '../../ledger/home-mirror.js';
 import { Ledger, WHOLE_TENANT } from '../../ledger/ledger.js';
 import { Models } from '../../models/models.js';
 import { Spaces } from '../../spaces/spaces.js';
@@ -28,6 +29,7 @@ export class ModelChange {
     private readonly directory: TenantDirectory,
     private readonly models: Models,
     private readonly spaces: Spaces,
+    private readonly mirror: HomeMirror,
   ) {}
 
   /** Asks for the new model's vectors wherever they are missing, once those it has asked for are there. */
@@ -65,6 +67,7 @@ export class ModelChange {
         await tx.rows(`DELETE FROM ${table} WHERE tenant_id = $1 AND model = $2`, [tenant.id, model]);
       }
     });
+    await this.mirror.reflect(tenant);
   }
 
   private async switchOver(tenant: Tenant): Promise<void> {
@@ -94,6 +97,7 @@ export class ModelChange {
       },
     );
     if (!switched) return;
+    await this.mirror.reflect(tenant);
     this.logger.log(`${tenant.space} now answers with ${this.models.currentId}`);
   }
 }

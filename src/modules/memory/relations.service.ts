@@ -105,7 +105,7 @@ export class RelationsService {
         'relation.create',
         workspace,
         rows.map(({ id }) => id),
-        { after: good.map(({ from, to, type, strength }) => ({ from, to, type, strength })) },
+        { after: { relations: good.map(({ from, to, type, strength }) => ({ from, to, type, strength })) } },
       );
       if (rows.length > 0) tx.meter(workspace, 'relations_stored', rows.length);
       const ids = new Map(rows.map((row) => [`${row.from_id}/${row.type}/${row.to_id}`, row.id]));

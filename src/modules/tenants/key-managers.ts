@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../ledger/audit-trail.js';
 import type { Cause } from '../../ledger/cause.js';
-import { Ledger, WHOLE_TENANT } from '../../ledger/ledger.js';
+import { ControlPlane } from '../../ledger/control-plane.js';
+import { WHOLE_TENANT } from '../../ledger/ledger.js';
 import { Database } from '../../platform/database/database.js';
 import type { Principal, Tenant } from '../../tenancy/principal.js';
 import { EVERY_GRANT, grantOf, type Grant } from './key-grant.js';
@@ -25,7 +26,7 @@ export interface KeyManager {
 @Injectable()
 export class KeyManagers {
   constructor(
-    private readonly ledger: Ledger,
+    private readonly control: ControlPlane,
     private readonly database: Database,
     private readonly audit: AuditTrail,
   ) {}
@@ -36,9 +37,9 @@ export class KeyManagers {
       tenant,
       manages,
       holds: grantOf(principal),
-      read: (work) => this.ledger.read(tenant, WHOLE_TENANT, work),
+      read: (work) => this.control.read(tenant, WHOLE_TENANT, work),
       write: async (work) => {
-        const written = await this.ledger.write(tenant, WHOLE_TENANT, cause, (tx) =>
+        const written = await this.control.write(tenant, WHOLE_TENANT, cause, (tx) =>
           work({
             rows: (sql, values) => tx.rows(sql, values),
             record: (action, target, detail) =>

@@ -4,6 +4,8 @@ import { QueryFailedError, type EntityManager } from 'typeorm';
 import { AuditTrail } from '../../ledger/audit-trail.js';
 import { Models } from '../../models/models.js';
 import { canonicalJson } from '../../platform/canonical-json.js';
+import { HomeMirror } from '../../ledger/home-mirror.js';
+import { Homes } from '../../ledger/homes.js';
 import { Placements } from '../../spaces/placements.js';
 import type { PlanTier } from '../../platform/config/plans.js';
 import { Database } from '../../platform/database/database.js';
@@ -57,6 +59,8 @@ export class TenantProvisioning {
     private readonly operator: OperatorToken,
     private readonly placements: Placements,
     private readonly audit: AuditTrail,
+    private readonly homes: Homes,
+    private readonly mirror: HomeMirror,
   ) {}
 
   /**
@@ -123,6 +127,7 @@ export class TenantProvisioning {
       name: order.name,
       plan: order.plan,
       placement: order.placement,
+      home: this.homes.nameFor(order.placement),
       embeddingModel: this.models.currentId,
       defaultWorkspaceId: workspaceId,
       defaultAgentId: agentId,
@@ -168,6 +173,9 @@ export class TenantProvisioning {
       detail: { after: withoutSecrets(order) },
     });
     if (order.adminEmail !== undefined) await this.makeAdmin(manager, id, order.adminEmail, requestId);
+    const home = await this.homes.of(this.homes.nameFor(order.placement));
+    // The last step before the commit: where that database is away, nothing is made here either.
+    if (home !== this.homes.main) await this.mirror.settle(manager, id, home);
     const tenant = await manager.findOneByOrFail(TenantEntity, { id });
     return { tenant, workspaceId, agentId, key: { id: keyId, key: minted.key, prefix: minted.prefix } };
   }

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Erasure, type Erased } from '../../ledger/erasure.js';
+import { HomeMirror } from '../../ledger/home-mirror.js';
+import { Homes } from '../../ledger/homes.js';
 import { Placements } from '../../spaces/placements.js';
 import { Spaces } from '../../spaces/spaces.js';
 import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
@@ -27,12 +29,13 @@ export class TenantPurge {
     private readonly erasure: Erasure,
     private readonly spaces: Spaces,
     private readonly placements: Placements,
+    private readonly homes: Homes,
+    private readonly mirror: HomeMirror,
   ) {}
 
   /** Throws `TenantNotFound`. */
   async purge(ref: string, requestId: string): Promise<PurgeReceipt> {
-    // Where its indexes cannot be reached they cannot be erased, and nothing is begun.
-    this.placements.of((await this.tenants.get(ref)).placement);
+    await this.checkReach(await this.tenants.get(ref));
     // Deleted first: from here on no key is admitted and no write begins.
     const entity = await this.tenants.move(ref, 'purge', requestId);
     const tenant = await this.directory.tenantById(entity.id);
@@ -40,7 +43,9 @@ export class TenantPurge {
     const space = this.spaces.open(tenant);
     const vectors = await space.vectors.count();
     const graph = await space.graph.count();
-    const ledger = await this.erasure.erase(tenant.id);
+    // Where the ledger is elsewhere, that database refuses writes too before anything is erased from it.
+    await this.mirror.push(tenant.id);
+    const ledger = await this.erasure.erase(tenant.id, this.homesOf(entity));
     await this.spaces.drop(tenant);
     // One that was on its way may have left something there too.
     if (entity.movingTo !== null) await this.spaces.drop({ ...tenant, placement: entity.movingTo });
@@ -59,5 +64,19 @@ export class TenantPurge {
       graph: { removed: nodes(graph), remaining: nodes(graphLeft) },
       verified: remaining === 0,
     };
+  }
+
+  /** What cannot be reached from here cannot be erased: then nothing is begun. */
+  private async checkReach(tenant: TenantEntity): Promise<void> {
+    this.placements.of(tenant.placement);
+    if (tenant.movingTo !== null) this.placements.of(tenant.movingTo);
+    for (const home of this.homesOf(tenant)) await this.homes.of(home);
+  }
+
+  /** Every database in which something of the tenant may be. */
+  private homesOf({ home, leaving, movingTo }: TenantEntity): string[] {
+    return [home, leaving, movingTo === null ? null : this.homes.nameFor(movingTo)].filter(
+      (name) => name !== null,
+    );
   }
 }

@@ -90,8 +90,8 @@ export function countsDto(
     agent_count: counts.agents,
     state: tenant.state,
     placement: tenant.placement,
-    revision: Number(tenant.revision),
-    last_active_at: tenant.lastActiveAt?.toISOString() ?? null,
+    revision: counts.revision,
+    last_active_at: counts.lastActiveAt?.toISOString() ?? null,
     as_of: new Date().toISOString(),
   };
 }

@@ -1,9 +1,11 @@
-import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/database/database.js';
+import { Injectable, Logger } from '@nestjs/common';
+import type { QueryResultRow } from 'pg';
+import { Homes } from '../../ledger/homes.js';
 import { Placements } from '../../spaces/placements.js';
 import { Spaces } from '../../spaces/spaces.js';
 import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
 import { TenantDirectory } from '../../tenancy/tenant-directory.js';
+import type { Tenant } from '../../tenancy/principal.js';
 import type { TenantId } from '../../tenancy/tenant.js';
 
 export interface TenantCounts {
@@ -13,7 +15,12 @@ export interface TenantCounts {
   agents: number;
   /** What memories take in the ledger. */
   bytes: number;
+  revision: number;
+  lastActiveAt: Date | null;
 }
+
+/** A tenant, as far as counting goes. */
+type Counted = Pick<Tenant, 'id' | 'home'>;
 
 export interface TenantStats extends TenantCounts {
   graphNodes: number;
@@ -24,16 +31,20 @@ export interface TenantStats extends TenantCounts {
   watermarks: { vectors: number; graph: number };
 }
 
-interface CountRow {
+interface LedgerRow extends QueryResultRow {
   id: TenantId;
   memories: string;
   relations: string;
-  workspaces: string;
-  agents: string;
   bytes: string;
+  revision: string;
+  last_active_at: Date | null;
 }
 
-export const NO_COUNTS: TenantCounts = { memories: 0, relations: 0, workspaces: 0, agents: 0, bytes: 0 };
+interface ControlRow extends QueryResultRow {
+  id: TenantId;
+  workspaces: string;
+  agents: string;
+}
 
 const NO_SPACES = {
   graphNodes: 0,
@@ -45,8 +56,10 @@ const NO_SPACES = {
 
 @Injectable()
 export class TenantStatsService {
+  private readonly logger = new Logger(TenantStatsService.name);
+
   constructor(
-    private readonly database: Database,
+    private readonly homes: Homes,
     private readonly directory: TenantDirectory,
     private readonly spaces: Spaces,
     private readonly placements: Placements,
@@ -59,12 +72,10 @@ export class TenantStatsService {
   async of(id: TenantId): Promise<TenantStats> {
     const tenant = await this.directory.tenantById(id);
     if (tenant === null) throw new TenantNotFound();
-    if (!this.placements.knows(tenant.placement)) {
-      return { ...((await this.counts([id])).get(id) ?? NO_COUNTS), ...NO_SPACES };
-    }
+    if (!this.placements.knows(tenant.placement)) return { ...(await this.countsOf(tenant)), ...NO_SPACES };
     const space = this.spaces.peek(tenant);
     const [counts, vectorPoints, graph, vectorsAt, graphAt, size] = await Promise.all([
-      this.counts([id]),
+      this.countsOf(tenant),
       space.vectors.count(),
       space.graph.count(),
       space.vectors.watermark(),
@@ -72,7 +83,7 @@ export class TenantStatsService {
       this.spaces.size(tenant),
     ]);
     return {
-      ...(counts.get(id) ?? NO_COUNTS),
+      ...counts,
       graphNodes: graph.nodes,
       graphRelationships: graph.relationships,
       vectorPoints,
@@ -81,27 +92,61 @@ export class TenantStatsService {
     };
   }
 
-  async counts(ids: TenantId[]): Promise<Map<TenantId, TenantCounts>> {
-    const rows = await this.database.asSystem<CountRow[]>((manager) => manager.query(COUNTS, [ids]));
-    return new Map(
-      rows.map((row) => [
-        row.id,
-        {
-          memories: Number(row.memories),
-          relations: Number(row.relations),
-          workspaces: Number(row.workspaces),
-          agents: Number(row.agents),
-          bytes: Number(row.bytes),
-        },
-      ]),
+  /** A tenant whose database is away has none here: others are listed all the same. */
+  async counts(tenants: Counted[]): Promise<Map<TenantId, TenantCounts>> {
+    const homes = [...new Set(tenants.map(({ home }) => home))];
+    const counted = await Promise.all(
+      homes.map((home) =>
+        this.countIn(
+          home,
+          tenants.filter((tenant) => tenant.home === home),
+        ).catch((error: unknown) => {
+          this.logger.warn(`What is in ${home} cannot be counted: ${String(error)}`);
+          return [];
+        }),
+      ),
     );
+    return new Map(counted.flat());
+  }
+
+  private async countsOf(tenant: Counted): Promise<TenantCounts> {
+    const [counted] = await this.countIn(tenant.home, [tenant]);
+    if (counted === undefined) throw new TenantNotFound();
+    return counted[1];
+  }
+
+  private async countIn(home: string, tenants: Counted[]): Promise<[TenantId, TenantCounts][]> {
+    const ids = tenants.map(({ id }) => id);
+    const database = await this.homes.of(home);
+    const [control, ledgers] = await Promise.all([
+      this.homes.main.readAsSystem<ControlRow>(CONTROL_COUNTS, [ids]),
+      database.readAsSystem<LedgerRow>(LEDGER_COUNTS, [ids]),
+    ]);
+    const provisioned = new Map(control.map((row) => [row.id, row]));
+    return ledgers.map((row) => [
+      row.id,
+      {
+        memories: Number(row.memories),
+        relations: Number(row.relations),
+        workspaces: Number(provisioned.get(row.id)?.workspaces ?? 0),
+        agents: Number(provisioned.get(row.id)?.agents ?? 0),
+        bytes: Number(row.bytes),
+        revision: Number(row.revision),
+        lastActiveAt: row.last_active_at,
+      },
+    ]);
   }
 }
 
-const COUNTS = `
-SELECT t.id, m.memories, m.bytes, r.relations, w.workspaces, a.agents
-FROM unnest($1::uuid[]) AS t (id)
+const LEDGER_COUNTS = `
+SELECT t.id, t.revision, t.last_active_at, m.memories, m.bytes, r.relations
+FROM tenants t
 CROSS JOIN LATERAL (SELECT count(*) AS memories, coalesce(sum(bytes), 0) AS bytes FROM memories WHERE tenant_id = t.id) m
 CROSS JOIN LATERAL (SELECT count(*) AS relations FROM relations WHERE tenant_id = t.id) r
+WHERE t.id = ANY($1::uuid[])`;
+
+const CONTROL_COUNTS = `
+SELECT t.id, w.workspaces, a.agents
+FROM unnest($1::uuid[]) AS t (id)
 CROSS JOIN LATERAL (SELECT count(*) AS workspaces FROM workspaces WHERE tenant_id = t.id) w
 CROSS JOIN LATERAL (SELECT count(*) AS agents FROM agents WHERE tenant_id = t.id AND is_active) a`;

@@ -14,6 +14,10 @@ export class TenantEntity {
   @Column('text') placement!: string;
   /** Where it is on its way to. */
   @Column('text', { name: 'moving_to', nullable: true }) movingTo!: string | null;
+  /** Which database holds its ledger. */
+  @Column('text') home!: string;
+  /** Where its ledger was before, until that is erased. */
+  @Column('text', { nullable: true }) leaving!: string | null;
   @Column('bigint') revision!: string;
   @Column('bigint') epoch!: string;
   @Column('text', { name: 'embedding_model' }) embeddingModel!: string;

@@ -12,7 +12,7 @@ import { ShowsSecret } from '../../tenancy/idempotency.interceptor.js';
 import { TenantProvisioning, slugFromName, type TenantOrder } from './tenant-provisioning.service.js';
 import { TenantPurge } from './tenant-purge.service.js';
 import { countsDto, deletedDto, purgedDto, statsDto, tenantDto } from './tenant-replies.js';
-import { NO_COUNTS, TenantStatsService } from './tenant-stats.service.js';
+import { TenantStatsService } from './tenant-stats.service.js';
 import type { TenantEntity } from './tenant.entity.js';
 import {
   ChangeTenantDto,
@@ -77,12 +77,15 @@ export class TenantsController {
       query.limit,
       place === null ? null : { createdAt: place.time, id: place.id },
     );
-    const counts = query.include_stats ? await this.stats.counts(tenants.map(({ id }) => id)) : null;
+    const counts = query.include_stats ? await this.stats.counts(tenants) : null;
     return {
-      data: tenants.map((tenant) => ({
-        ...this.show(tenant),
-        ...(counts === null ? {} : { stats: countsDto(tenant, counts.get(tenant.id) ?? NO_COUNTS) }),
-      })),
+      data: tenants.map((tenant) => {
+        const counted = counts?.get(tenant.id);
+        return {
+          ...this.show(tenant),
+          ...(counted === undefined ? {} : { stats: countsDto(tenant, counted) }),
+        };
+      }),
       next_cursor: next === null ? null : writeCursor({ time: next.createdAt, id: next.id }),
     };
   }

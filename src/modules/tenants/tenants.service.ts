@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Brackets, QueryFailedError, type EntityManager } from 'typeorm';
 import { AuditTrail } from '../../ledger/audit-trail.js';
 import { changedMembers } from '../../ledger/changed-members.js';
+import { HomeMirror } from '../../ledger/home-mirror.js';
 import { Database } from '../../platform/database/database.js';
 import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
 import type { TenantState } from '../../tenancy/principal.js';
@@ -42,11 +43,14 @@ export interface TenantPlace {
 /** The life of tenants after they are provisioned. `ref` is a slug or a UUID. */
 @Injectable()
 export class TenantsService {
+  private readonly logger = new Logger(TenantsService.name);
+
   constructor(
     private readonly database: Database,
     private readonly master: MasterKey,
     private readonly principals: PrincipalCache,
     private readonly audit: AuditTrail,
+    private readonly mirror: HomeMirror,
   ) {}
 
   /** Throws `TenantNotFound`. */
@@ -118,6 +122,8 @@ export class TenantsService {
     requestId: string,
     reason: string | null = null,
   ): Promise<TenantEntity> {
+    // A store that was kept from before must not be taken for this tenant's.
+    const raises = move === 'restore' || move === 'purge';
     return this.changing(async (manager) => {
       const tenant = await find(manager, ref, true);
       const plan = planMove(tenant.state, move);
@@ -132,8 +138,7 @@ export class TenantsService {
       tenant.state = to;
       tenant.suspendedReason = to === 'suspended' ? reason : null;
       tenant.deletedAt = to === 'deleted' ? new Date() : null;
-      // A store that was kept from before must not be taken for this tenant's.
-      if (move === 'restore' || move === 'purge') tenant.epoch = String(Number(tenant.epoch) + 1);
+      if (raises) tenant.epoch = String(Number(tenant.epoch) + 1);
       tenant.updatedAt = new Date();
       await save(manager, tenant, ['state', 'suspendedReason', 'deletedAt', 'epoch', 'updatedAt']);
       await this.audit.record(manager, {
@@ -144,10 +149,13 @@ export class TenantsService {
         detail: { before, after: { state: to, ...(reason === null ? {} : { reason }) } },
       });
       return tenant;
-    });
+    }, raises);
   }
 
-  private async changing(work: (manager: EntityManager) => Promise<TenantEntity>): Promise<TenantEntity> {
+  private async changing(
+    work: (manager: EntityManager) => Promise<TenantEntity>,
+    raiseEpoch = false,
+  ): Promise<TenantEntity> {
     try {
       const tenant = await this.database.asSystem(async (manager) => {
         const changed = await work(manager);
@@ -155,6 +163,10 @@ export class TenantsService {
         return changed;
       });
       this.principals.forget(tenant.id);
+      // A home elsewhere that is away hears of it later: keys are looked up here, so that they are refused already.
+      await this.mirror
+        .push(tenant.id, { raiseEpoch })
+        .catch((error: unknown) => this.logger.warn(`${tenant.home} was not told: ${String(error)}`));
       return tenant;
     } catch (error) {
       if (error instanceof QueryFailedError && (error.driverError as { code?: string }).code === '23505') {

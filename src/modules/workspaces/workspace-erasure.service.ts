@@ -1,10 +1,13 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { systemCause, type Cause } from '../../ledger/cause.js';
+import { ControlPlane } from '../../ledger/control-plane.js';
+import { MAIN } from '../../ledger/homes.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
 import { Ledger, WHOLE_TENANT } from '../../ledger/ledger.js';
 import { eraseEmptyWorkspace, eraseMemories } from '../../ledger/workspace-erasure.js';
 import { Settings } from '../../platform/config/settings.js';
 import { Database } from '../../platform/database/database.js';
+import { Placements } from '../../spaces/placements.js';
 import { Spaces } from '../../spaces/spaces.js';
 import { PRINCIPALS_CHANNEL, PrincipalCache } from '../../tenancy/principal-cache.js';
 import type { Tenant } from '../../tenancy/principal.js';
@@ -32,10 +35,12 @@ export class WorkspaceErasure implements OnApplicationBootstrap, OnApplicationSh
 
   constructor(
     private readonly ledger: Ledger,
+    private readonly control: ControlPlane,
     private readonly spaces: Spaces,
     private readonly principals: PrincipalCache,
     private readonly directory: TenantDirectory,
     private readonly database: Database,
+    private readonly placements: Placements,
     private readonly settings: Settings,
   ) {}
 
@@ -55,7 +60,7 @@ export class WorkspaceErasure implements OnApplicationBootstrap, OnApplicationSh
   async erase(tenant: Tenant, id: WorkspaceId, cause: Cause): Promise<ErasedWorkspace> {
     if (id === tenant.defaultWorkspace) throw new WorkspaceIsDefault();
     await this.spaces.open(tenant).meet();
-    const { result: closed } = await this.ledger.write(tenant, WHOLE_TENANT, cause, (tx) => close(tx, id));
+    const { result: closed } = await this.control.write(tenant, WHOLE_TENANT, cause, (tx) => close(tx, id));
     this.principals.forget(tenant.id);
     const memories = await this.empty(tenant, id, cause);
     await this.spaces.open(tenant).indexed();
@@ -76,8 +81,9 @@ export class WorkspaceErasure implements OnApplicationBootstrap, OnApplicationSh
     // One that was marked just now is somebody's at work.
     const left = await this.database.readAsSystem<{ tenant_id: TenantId; id: WorkspaceId }>(
       `SELECT w.tenant_id, w.id FROM workspaces w JOIN tenants t ON t.id = w.tenant_id
-       WHERE w.deleted_at < now() - interval '1 minute' AND t.state = 'active' LIMIT 20`,
-      [],
+       WHERE w.deleted_at < now() - interval '1 minute' AND t.state = 'active' AND t.placement = ANY($1)
+       LIMIT 20`,
+      [this.placements.names],
     );
     for (const { tenant_id: tenantId, id } of left) {
       const tenant = this.stopping ? null : await this.directory.tenantById(tenantId);
@@ -97,7 +103,11 @@ export class WorkspaceErasure implements OnApplicationBootstrap, OnApplicationSh
         return erased;
       });
       memories += gone;
-      if (gone < BATCH) return memories;
+      if (gone === BATCH) continue;
+      if (tenant.home === MAIN) return memories;
+      // There it was what the ledger refers to; here it is the workspace itself.
+      await this.control.write(tenant, WHOLE_TENANT, batchCause, (tx) => eraseEmptyWorkspace(tx, id));
+      return memories;
     }
   }
 }

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import type { Cause } from '../../ledger/cause.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
-import { Ledger, WHOLE_TENANT, type LedgerRead, type LedgerScope } from '../../ledger/ledger.js';
+import { ControlPlane } from '../../ledger/control-plane.js';
+import { WHOLE_TENANT, type LedgerRead, type LedgerScope } from '../../ledger/ledger.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { Quotas } from '../../tenancy/quotas.js';
 import { RequestMeter } from '../../tenancy/request-meter.js';
@@ -34,14 +35,14 @@ export interface WorkspacePlace {
 @Injectable()
 export class WorkspacesService {
   constructor(
-    private readonly ledger: Ledger,
+    private readonly control: ControlPlane,
     private readonly quotas: Quotas,
     private readonly meter: RequestMeter,
   ) {}
 
   /** Throws `WorkspaceNotFound`. */
   async get(tenant: Tenant, id: WorkspaceId): Promise<Workspace> {
-    return this.ledger.read(tenant, id, (tx) => this.find(tx, id));
+    return this.control.read(tenant, id, (tx) => this.find(tx, id));
   }
 
   /** Newest first. */
@@ -51,7 +52,7 @@ export class WorkspacesService {
     limit: number,
     after: WorkspacePlace | null,
   ): Promise<{ workspaces: Workspace[]; next: WorkspacePlace | null }> {
-    const rows = await this.ledger.readRows<WorkspaceRow>(tenant, scope, PAGE, [
+    const rows = await this.control.readRows<WorkspaceRow>(tenant, scope, PAGE, [
       tenant.id,
       // One more than asked for tells whether there is a next page.
       limit + 1,
@@ -66,7 +67,7 @@ export class WorkspacesService {
 
   /** Throws `QuotaExceeded`, `WorkspaceSlugTaken`. */
   async create(tenant: Tenant, id: WorkspaceId, draft: WorkspaceDraft, cause: Cause): Promise<Workspace> {
-    const { result } = await this.ledger.write(tenant, WHOLE_TENANT, cause, async (tx) => {
+    const { result } = await this.control.write(tenant, WHOLE_TENANT, cause, async (tx) => {
       this.quotas.checkWorkspaces(tenant, await countBesideDefault(tx));
       const [made] = await tx.rows<{ id: string }>(
         `INSERT INTO workspaces (tenant_id, id, slug, name, description, settings) VALUES ($1, $2, $3, $4, $5, $6)
@@ -82,7 +83,7 @@ export class WorkspacesService {
 
   /** Throws `WorkspaceNotFound`, `WorkspaceSlugTaken`, `SettingsTooLarge`. */
   async change(tenant: Tenant, id: WorkspaceId, change: WorkspaceChange, cause: Cause): Promise<Workspace> {
-    const { result } = await this.ledger.write(tenant, WHOLE_TENANT, cause, async (tx) => {
+    const { result } = await this.control.write(tenant, WHOLE_TENANT, cause, async (tx) => {
       const { slug, name, description, settings } = await this.find(tx, id);
       const before: WorkspaceDraft = { slug, name, description, settings };
       const after: WorkspaceDraft = {

@@ -7,6 +7,8 @@ export interface PlacementPlan {
   name: string;
   qdrant: { url: string; apiKey: string | null } | null;
   falkordb: { url: string } | null;
+  /** Of its tenants' ledgers. Null: the main database. */
+  database: { url: string } | null;
   maxHotSpaces: number | null;
   /** Whether this process opens it. */
   served: boolean;
@@ -14,7 +16,7 @@ export interface PlacementPlan {
 
 export const SHARED = 'shared';
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/;
-const MEMBERS = ['qdrant_url', 'qdrant_api_key', 'falkordb_url', 'max_hot_spaces'];
+const MEMBERS = ['qdrant_url', 'qdrant_api_key', 'falkordb_url', 'database_url', 'max_hot_spaces'];
 
 /** `LOCI_PLACEMENTS`, or the one placement that the other settings describe. Throws `SettingsError`. */
 export function readPlacements(settings: Settings): PlacementPlan[] {
@@ -22,6 +24,7 @@ export function readPlacements(settings: Settings): PlacementPlan[] {
     name: SHARED,
     qdrant: settings.qdrant,
     falkordb: settings.falkordb,
+    database: null,
     maxHotSpaces: null,
     served: true,
   };
@@ -70,6 +73,12 @@ function parsePlan(name: string, plan: unknown): PlacementPlan {
   if (unknown !== undefined) throw refuse(`does not know \`${unknown}\` of ${name}`);
   const qdrant = url(plan, name, 'qdrant_url', ['http:', 'https:']);
   const falkordb = url(plan, name, 'falkordb_url', ['falkor:', 'falkors:', 'redis:', 'rediss:']);
+  const database = url(plan, name, 'database_url', ['postgres:', 'postgresql:']);
+  if (database !== null && name === 'main') {
+    throw refuse(
+      'must not give a placement called main a database of its own: that is the word for the main one',
+    );
+  }
   const apiKey = plan['qdrant_api_key'];
   if (apiKey !== undefined && (typeof apiKey !== 'string' || qdrant === null)) {
     throw refuse(`must give ${name}'s qdrant_api_key as a string beside its qdrant_url`);
@@ -82,6 +91,7 @@ function parsePlan(name: string, plan: unknown): PlacementPlan {
     name,
     qdrant: qdrant === null ? null : { url: qdrant, apiKey: apiKey ?? null },
     falkordb: falkordb === null ? null : { url: falkordb },
+    database: database === null ? null : { url: database },
     maxHotSpaces: maxHotSpaces === null ? null : Number(maxHotSpaces),
     served: true,
   };

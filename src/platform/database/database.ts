@@ -61,6 +61,22 @@ export class Database {
     });
   }
 
+  /** Likewise, for reading alone: all of its statements see the ledger as it was at the first. */
+  asSystemAtOnce<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.system.transaction('REPEATABLE READ', async (manager) => {
+      await manager.query('SET TRANSACTION READ ONLY; SET LOCAL ROLE loci_system');
+      return work(manager);
+    });
+  }
+
+  /** Only deletes audit records for which a checkpoint stands: no other role can, and this one can do nothing else. */
+  asRetention<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.system.transaction(async (manager) => {
+      await manager.query('SET LOCAL ROLE loci_retention');
+      return work(manager);
+    });
+  }
+
   /** One statement that looks across tenants and changes nothing, in one round trip. */
   async readAsSystem<Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<Row[]> {
     const client = await clientOf(this.system);

@@ -266,6 +266,12 @@ export const errorCodes = {
     explanation:
       'The ledger cannot be reached at the moment. A write answered this way may or may not have been kept: repeat it with the same `Idempotency-Key` after `Retry-After` seconds.',
   },
+  'ledger.moving': {
+    status: 503,
+    title: 'The tenant is moving to another database',
+    explanation:
+      'What the tenant stored is being moved to another database, and the last of it is on its way at this moment. Nothing was stored. Try again after `Retry-After` seconds.',
+  },
   'placement.unknown': {
     status: 422,
     title: 'There is no such placement',

@@ -4,6 +4,8 @@ export type HealthPart = 'ledger' | 'vectors' | 'graph' | 'models';
 /** Asks one part whether it answers. */
 export abstract class HealthProbe {
   abstract readonly part: HealthPart;
+  /** Nobody can be served while it is away: no requests are to be sent here. */
+  abstract readonly vital: boolean;
   /** Resolves where the part answers, rejects where it does not. May take its time: callers stop waiting. */
   abstract check(): Promise<void>;
 }

@@ -7,6 +7,12 @@ import { ServerState } from './server-state.js';
 export type PartHealth = 'ok' | 'down' | 'unknown';
 export type Stores = Record<HealthPart, PartHealth>;
 
+interface Report {
+  stores: Stores;
+  /** Every vital part answers. */
+  able: boolean;
+}
+
 const PROBE_TIMEOUT_MS = 1_000;
 const FRESH_MS = 1_000;
 
@@ -16,7 +22,7 @@ const FRESH_MS = 1_000;
  */
 @Injectable()
 export class HealthService {
-  private latest: { at: number; stores: Promise<Stores> } | null = null;
+  private latest: { at: number; report: Promise<Report> } | null = null;
 
   constructor(
     @Inject(HEALTH_PROBES) private readonly probes: readonly HealthProbe[],
@@ -29,30 +35,36 @@ export class HealthService {
   }
 
   /** `unknown` is a part that nobody has a probe for. */
-  stores(): Promise<Stores> {
+  async stores(): Promise<Stores> {
+    return (await this.report()).stores;
+  }
+
+  /** Ready to be sent requests: started, not stopping, and what is vital answers. Other parts degrade, no more. */
+  async ready(): Promise<boolean> {
+    return this.state.phase === 'ready' && (await this.report()).able;
+  }
+
+  private report(): Promise<Report> {
     const now = performance.now();
     if (this.latest === null || now - this.latest.at > FRESH_MS) {
-      this.latest = { at: now, stores: this.ask() };
+      this.latest = { at: now, report: this.ask() };
     }
-    return this.latest.stores;
+    return this.latest.report;
   }
 
-  /** Ready to be sent requests: started, not stopping, and the ledger answers. Other parts degrade, no more. */
-  async ready(): Promise<boolean> {
-    return this.state.phase === 'ready' && (await this.stores()).ledger === 'ok';
-  }
-
-  private async ask(): Promise<Stores> {
+  private async ask(): Promise<Report> {
+    let able = true;
     const stores: Stores = { ledger: 'unknown', vectors: 'unknown', graph: 'unknown', models: 'unknown' };
     await Promise.all(
       this.probes.map(async (probe) => {
         const answer = await answerOf(probe);
         // Several placements may have a probe for the same part: one that is down makes the part down.
         if (stores[probe.part] !== 'down') stores[probe.part] = answer === null ? 'ok' : 'down';
+        if (answer !== null && probe.vital) able = false;
         if (answer !== null) this.log.warn({ part: probe.part, err: answer.error }, 'does not answer');
       }),
     );
-    return stores;
+    return { stores, able };
   }
 }
 
