@@ -3,6 +3,7 @@ import type { Secrets } from './installation.js';
 import { Homes } from './ledger/homes.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { Models } from './models/models.js';
+import { AgentsModule } from './modules/agents/agents.module.js';
 import { MembersModule } from './modules/members/members.module.js';
 import { AuditModule } from './modules/audit/audit.module.js';
 import { MemoryModule } from './modules/memory/memory.module.js';
@@ -51,6 +52,7 @@ export class AppModule {
         TenantsModule,
         WorkspacesModule,
         MembersModule,
+        AgentsModule,
         MemoryModule,
       ],
     };

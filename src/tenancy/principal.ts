@@ -43,6 +43,7 @@ export interface Tenant {
   readonly home: string;
   readonly embeddingModel: string;
   readonly defaultWorkspace: WorkspaceId;
+  readonly defaultAgent: string;
   readonly settings: TenantSettings;
   /** What it may use beside the memory: `requireFeature` asks. */
   readonly features: readonly string[];

@@ -26,6 +26,7 @@ export interface TenantRow extends QueryResultRow {
   home: string;
   embedding_model: string;
   default_workspace_id: WorkspaceId;
+  default_agent_id: string;
   settings: TenantSettings;
   features: string[] | null;
   features_off: string[];
@@ -51,7 +52,7 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000' as TenantId;
 
 /** What `tenantFrom` needs of `tenants t`. */
 export const TENANT_COLUMNS = `t.id, t.slug, t.name, t.state, t.plan, t.placement, t.home, t.embedding_model,
-  t.default_workspace_id, t.settings, t.features, t.features_off, t.wrapped_key`;
+  t.default_workspace_id, t.default_agent_id, t.settings, t.features, t.features_off, t.wrapped_key`;
 
 /** Active, and in a placement that this process serves ($1): what its jobs look after. */
 const LOOKED_AFTER = `t.state = 'active' AND t.placement = ANY($1)`;
@@ -224,6 +225,7 @@ export class TenantDirectory {
       home: row.home,
       embeddingModel: row.embedding_model,
       defaultWorkspace: row.default_workspace_id,
+      defaultAgent: row.default_agent_id,
       settings: row.settings,
       features: grantedFeatures(row.plan, row.features).filter((word) => !row.features_off.includes(word)),
       key: this.master.unwrap(row.id, row.wrapped_key),

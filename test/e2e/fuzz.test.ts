@@ -129,6 +129,19 @@ describe('whatever is sent', () => {
       features: ['chat'],
       metadata: { a: 1 },
     };
+    const agent = {
+      description: 'A',
+      system_prompt: 'B',
+      model_provider: 'openai',
+      model_name: 'gpt-4',
+      temperature: 0.7,
+      enabled_tools: ['vector_search'],
+      tool_config: { a: 1 },
+      agent_type: 'custom',
+      owner_id: 'somebody',
+      is_public: false,
+      is_active: true,
+    };
     bodies = [
       ['POST', '/memory', memory],
       ['POST', '/memory/batch', { memories: [memory, { content: 'Four' }], workspace_id: acme.workspaceId }],
@@ -139,6 +152,9 @@ describe('whatever is sent', () => {
       ['POST', '/associate', { associations: [association, { ...association, memory2_id: randomUUID() }] }],
       ['POST', '/v1/workspaces', { name: 'A', slug: 'fuzzed', description: null, settings: { a: { b: 1 } } }],
       ['PATCH', '/v1/workspaces/default', { name: 'B', description: 'C', settings: { a: null, d: [1] } }],
+      ['POST', '/v1/workspaces/default/agents', { ...agent, name: 'A', slug: 'fuzzed' }],
+      ['POST', '/v1/workspaces/default/agents/from-template', { ...agent, template: 'support' }],
+      ['PATCH', '/v1/workspaces/default/agents/default', agent],
       ['POST', '/admin/tenants', order, true],
       ['PATCH', `/admin/tenants/${acme.slug}`, { name: 'A', metadata: { a: null }, features: ['x'] }, true],
       [
@@ -159,6 +175,7 @@ describe('whatever is sent', () => {
     queries = [
       ['/recall', recall],
       ['/v1/memories', { ...recall, cursor: 'x', limit: 3 }],
+      ['/v1/agents', { scope: 'own', agent_type: 'custom', limit: 2, cursor: 'x' }],
       ['/v1/workspaces', { limit: 2, cursor: 'x' }],
       ['/memory/by-tag', { tags: ['a', 'b'], limit: 3, cursor: 'x' }],
       [`/memory/${one}`, { workspace_id: 'default', project: 'default' }],
@@ -236,6 +253,7 @@ describe('whatever is sent', () => {
       '/memories/',
       '/admin/tenants/',
       '/v1/workspaces/',
+      '/v1/workspaces/default/agents/',
       '/api/v1/',
       '/',
     );

@@ -17,6 +17,7 @@ export interface Names {
   /** The id of an API key. */
   key(): string;
   member(): string;
+  agent(): { id: string; slug: string };
   workspace: { id: string; slug: string };
   tenant: { id: string; slug: string };
 }
@@ -122,6 +123,19 @@ function ofWorkspace(
   });
 }
 
+/** A route of one agent; the caller's own default one unless a place says otherwise. */
+function ofAgent(method: string, fields: () => Record<string, unknown>): RouteEntry {
+  const named =
+    (kind: 'id' | 'slug') =>
+    (_own: Own, foreign: Names): { path: string } => ({
+      path: `/v1/workspaces/default/agents/${foreign.agent()[kind]}`,
+    });
+  return ofWorkspace(method, () => '/agents/default', fields, {
+    'agent of the path (id)': named('id'),
+    'agent of the path (slug)': named('slug'),
+  });
+}
+
 /** Of the shape of the strangers' own, so that answers can be compared. */
 const ownSlug = (): string => `ws-${randomBytes(4).toString('hex')}`;
 
@@ -204,6 +218,14 @@ export const SHARED_ROUTES: readonly string[] = [
   'GET /v1/workspaces/:workspace',
   'PATCH /v1/workspaces/:workspace',
   'DELETE /v1/workspaces/:workspace',
+  'GET /v1/agents',
+  'GET /v1/agent-templates',
+  'POST /v1/workspaces/:workspace/agents',
+  'POST /v1/workspaces/:workspace/agents/from-template',
+  'GET /v1/workspaces/:workspace/agents',
+  'GET /v1/workspaces/:workspace/agents/:agent',
+  'PATCH /v1/workspaces/:workspace/agents/:agent',
+  'DELETE /v1/workspaces/:workspace/agents/:agent',
   'POST /v1/workspaces/:workspace/api-keys',
   'GET /v1/workspaces/:workspace/api-keys',
   'DELETE /v1/workspaces/:workspace/api-keys/:id',
@@ -271,6 +293,45 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
     () => ({}),
     {},
   ),
+  'GET /v1/agents': route(
+    'GET',
+    () => '/v1/agents',
+    () => ({ limit: 5 }),
+    {
+      cursor: (_own, foreign) => ({ fields: { cursor: foreign.cursor() } }),
+      agent_type: (_own, foreign) => ({ fields: { agent_type: foreign.word().replace('-', '') } }),
+    },
+  ),
+  'GET /v1/agent-templates': route(
+    'GET',
+    () => '/v1/agent-templates',
+    () => ({}),
+    {},
+  ),
+  'POST /v1/workspaces/:workspace/agents': ofWorkspace(
+    'POST',
+    () => '/agents',
+    () => ({ name: 'Own', slug: ownSlug() }),
+    {
+      slug: (_own, foreign) => ({ fields: { slug: foreign.agent().slug } }),
+      owner_id: (_own, foreign) => ({ fields: { owner_id: foreign.word() } }),
+    },
+  ),
+  'POST /v1/workspaces/:workspace/agents/from-template': ofWorkspace(
+    'POST',
+    () => '/agents/from-template',
+    () => ({ template: 'support', slug: ownSlug() }),
+    { slug: (_own, foreign) => ({ fields: { slug: foreign.agent().slug } }) },
+  ),
+  'GET /v1/workspaces/:workspace/agents': ofWorkspace(
+    'GET',
+    () => '/agents',
+    () => ({ limit: 5 }),
+    { cursor: (_own, foreign) => ({ fields: { cursor: foreign.cursor() } }) },
+  ),
+  'GET /v1/workspaces/:workspace/agents/:agent': ofAgent('GET', () => ({})),
+  'PATCH /v1/workspaces/:workspace/agents/:agent': ofAgent('PATCH', () => ({ name: 'Renamed' })),
+  'DELETE /v1/workspaces/:workspace/agents/:agent': ofAgent('DELETE', () => ({})),
   'POST /memory': route(
     'POST',
     () => '/memory',

@@ -8,6 +8,7 @@ import type { Names } from './route-table.js';
 export const MARK = 'strangers-secret';
 const MEMORIES = 400;
 const KEYS = 8;
+const AGENTS = 20;
 const TIME = new Date('2026-01-01T00:00:00Z');
 /** An embedding that costs nothing to make. */
 const EMBEDDING = Array.from({ length: 384 }, (_, i) => (i === 0 ? 1 : 0.01));
@@ -19,6 +20,7 @@ export interface StrangersWorkspace {
   memories: string[];
   /** Ids of API keys. */
   keys: string[];
+  agents: { id: string; slug: string }[];
   words: string[];
   /** None where they are the caller's own tenant's. */
   members: string[];
@@ -83,7 +85,19 @@ export async function furnish(
   const members = await Promise.all(
     words.slice(0, memberCount).map((word) => memberOf(owner, `${word}@strangers.example`)),
   );
-  return { tenant, workspace, memories: ids, keys, words, members };
+  const agents: StrangersWorkspace['agents'] = [];
+  while (agents.length < AGENTS) agents.push(await agentOf(owner, workspace.id));
+  return { tenant, workspace, memories: ids, keys, agents, words, members };
+}
+
+async function agentOf(owner: Caller, workspace: string): Promise<{ id: string; slug: string }> {
+  const slug = `w-${randomBytes(6).toString('hex')}`;
+  const { status, body } = await owner.post<{ id: string }>(`/v1/workspaces/${workspace}/agents`, {
+    name: slug,
+    slug,
+  });
+  if (status !== 201) throw new Error(`No agent could be made: ${status}`);
+  return { id: body.id, slug };
 }
 
 /** A member with the role of which there is most to lose. */
@@ -96,11 +110,11 @@ async function memberOf(owner: Caller, email: string): Promise<string> {
 
 /** Each call of `memory()` and `word()` gives another of the strangers' names. */
 export function namesOf(strangers: StrangersWorkspace): Names {
-  const used = new Map<string[], number>();
-  const next = (all: string[]): string => {
+  const used = new Map<readonly unknown[], number>();
+  const next = <T>(all: readonly T[]): T => {
     const turn = used.get(all) ?? 0;
     const name = all[turn];
-    if (name === undefined) throw new Error('The strangers have too few memories, words or keys');
+    if (name === undefined) throw new Error('The strangers have too few memories, words, keys or agents');
     used.set(all, turn + 1);
     return name;
   };
@@ -110,6 +124,7 @@ export function namesOf(strangers: StrangersWorkspace): Names {
     cursor: () => writeCursor({ time: TIME, id: next(strangers.memories) }),
     key: () => next(strangers.keys),
     member: () => (strangers.members.length === 0 ? randomUUID() : next(strangers.members)),
+    agent: () => next(strangers.agents),
     workspace: strangers.workspace,
     tenant: strangers.tenant,
   };
@@ -123,6 +138,7 @@ export function namesOfNobody(): Names {
     cursor: () => writeCursor({ time: TIME, id: randomUUID() }),
     key: () => randomUUID(),
     member: () => randomUUID(),
+    agent: () => ({ id: randomUUID(), slug: `w-${randomBytes(6).toString('hex')}` }),
     workspace: { id: randomUUID(), slug: `ws-${randomBytes(4).toString('hex')}` },
     tenant: { id: randomUUID(), slug: `t9-${randomBytes(3).toString('hex')}` },
   };
@@ -141,6 +157,7 @@ export async function ledgerOf(
     'pending_vectors',
     'changes',
     'api_keys',
+    'agents',
   ];
   return asSuperuser(loci, async (client) => {
     const rows: string[] = [];

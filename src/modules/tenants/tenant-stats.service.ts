@@ -149,4 +149,4 @@ const CONTROL_COUNTS = `
 SELECT t.id, w.workspaces, a.agents
 FROM unnest($1::uuid[]) AS t (id)
 CROSS JOIN LATERAL (SELECT count(*) AS workspaces FROM workspaces WHERE tenant_id = t.id) w
-CROSS JOIN LATERAL (SELECT count(*) AS agents FROM agents WHERE tenant_id = t.id AND is_active) a`;
+CROSS JOIN LATERAL (SELECT count(*) AS agents FROM agents WHERE tenant_id = t.id AND deleted_at IS NULL) a`;

@@ -125,8 +125,9 @@ async function close(tx: LedgerWrite, id: WorkspaceId): Promise<Omit<ErasedWorks
      AND (revoked_at IS NULL OR revoked_at > now()) RETURNING id`,
     scope,
   );
-  const [agents] = await tx.rows<{ n: number }>(
-    `SELECT count(*)::int AS n FROM agents WHERE tenant_id = $1 AND workspace_id = $2 AND deleted_at IS NULL`,
+  const agents = await tx.rows<{ id: string }>(
+    `UPDATE agents SET deleted_at = now(), is_active = false WHERE tenant_id = $1 AND workspace_id = $2
+     AND deleted_at IS NULL RETURNING id`,
     scope,
   );
   await tx.rows('SELECT pg_notify($1, $2)', [PRINCIPALS_CHANNEL, tx.tenant.id]);
@@ -135,6 +136,11 @@ async function close(tx: LedgerWrite, id: WorkspaceId): Promise<Omit<ErasedWorks
     id,
     keys.map((key) => key.id),
   );
+  tx.record(
+    'agent.delete',
+    id,
+    agents.map((agent) => agent.id),
+  );
   tx.record('workspace.delete', id, id, { before: marked });
-  return { slug: marked.slug, agents: agents?.n ?? 0, keys: keys.length };
+  return { slug: marked.slug, agents: agents.length, keys: keys.length };
 }

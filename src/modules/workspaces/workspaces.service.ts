@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import type { Cause } from '../../ledger/cause.js';
+import { differences } from '../../ledger/differences.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
 import { ControlPlane } from '../../ledger/control-plane.js';
 import { WHOLE_TENANT, type LedgerRead, type LedgerScope } from '../../ledger/ledger.js';
@@ -136,15 +137,6 @@ async function countBesideDefault(tx: LedgerWrite): Promise<number> {
     [tx.tenant.id, tx.tenant.defaultWorkspace],
   );
   return row?.n ?? 0;
-}
-
-/** Of the members that differ, for the record. */
-function differences<T extends object>(before: T, after: T): { before: Partial<T>; after: Partial<T> } {
-  const names = (Object.keys(after) as (keyof T)[]).filter(
-    (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
-  );
-  const pick = (from: T) => Object.fromEntries(names.map((name) => [name, from[name]])) as Partial<T>;
-  return { before: pick(before), after: pick(after) };
 }
 
 const SHOWN = `

@@ -147,6 +147,23 @@ export const errorCodes = {
     explanation:
       'Every tenant has a default workspace, where requests go that name none. Delete what is in it, or the whole tenant.',
   },
+  'agent.not_found': {
+    status: 404,
+    title: 'No such agent',
+    explanation:
+      'There is no agent with that id or slug in this workspace, or you may not see it. It may have been deleted.',
+  },
+  'agent.slug_taken': {
+    status: 409,
+    title: 'The slug is taken',
+    explanation: 'Another agent of this workspace has that `slug`. Choose another one.',
+  },
+  'agent.is_default': {
+    status: 422,
+    title: 'The default agent stays',
+    explanation:
+      'Every tenant has a default agent, which answers where none is named. Change it with PATCH instead.',
+  },
   'key.not_found': {
     status: 404,
     title: 'No such key',

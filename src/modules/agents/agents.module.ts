@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { AgentsController } from './agents.controller.js';
+import { AgentsService } from './agents.service.js';
+import { WorkspaceAgentsController } from './workspace-agents.controller.js';
+
+@Module({
+  controllers: [AgentsController, WorkspaceAgentsController],
+  providers: [AgentsService],
+  exports: [AgentsService],
+})
+export class AgentsModule {}
