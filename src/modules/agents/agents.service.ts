@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Cause } from '../../ledger/cause.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
-import { Ledger, type LedgerRead, type LedgerScope } from '../../ledger/ledger.js';
+import { ControlPlane } from '../../ledger/control-plane.js';
+import type { LedgerRead, LedgerScope } from '../../ledger/ledger.js';
 import { differences } from '../../ledger/differences.js';
 import { requireFeature } from '../../tenancy/features.js';
 import type { Tenant } from '../../tenancy/principal.js';
@@ -21,11 +22,11 @@ import { AgentIsDefault, AgentIsOthers, AgentNotFound, AgentSlugTaken } from './
 /** The agents of a tenant's workspaces, as far as whoever asks may see and change them. */
 @Injectable()
 export class AgentsService {
-  constructor(private readonly ledger: Ledger) {}
+  constructor(private readonly control: ControlPlane) {}
 
   /** `name`: UUID or slug. Throws `AgentNotFound`. */
   async get(tenant: Tenant, workspace: WorkspaceId, viewer: AgentViewer, name: string): Promise<Agent> {
-    return this.ledger.read(tenant, workspace, (tx) => find(tx, workspace, viewer, name));
+    return this.control.read(tenant, workspace, (tx) => find(tx, workspace, viewer, name));
   }
 
   /** Newest first. */
@@ -36,7 +37,7 @@ export class AgentsService {
     query: AgentQuery,
   ): Promise<{ agents: Agent[]; next: AgentPlace | null }> {
     const { sql, values } = agentPage(tenant, viewer, query);
-    const rows = await this.ledger.readRows<AgentRow>(tenant, scope, sql, values);
+    const rows = await this.control.readRows<AgentRow>(tenant, scope, sql, values);
     const agents = rows.slice(0, query.limit).map(agentOf);
     const last = agents.at(-1);
     const more = rows.length > query.limit && last !== undefined;
@@ -57,7 +58,7 @@ export class AgentsService {
     if (order.isPublic === true) requireFeature(tenant, 'agent_sharing');
     const draft: AgentDraft = { ...order, isPublic: order.isPublic ?? true };
     if (!mayChange(viewer, draft)) throw new AgentIsOthers('Only a tenant admin makes agents for others.');
-    const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
+    const { result } = await this.control.write(tenant, workspace, cause, async (tx) => {
       const [made] = await tx.rows<{ id: string }>(INSERT, [
         tenant.id,
         workspace,
@@ -82,7 +83,7 @@ export class AgentsService {
     cause: Cause,
   ): Promise<Agent> {
     requireFeature(tenant, 'custom_agents');
-    const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
+    const { result } = await this.control.write(tenant, workspace, cause, async (tx) => {
       const before = await find(tx, workspace, viewer, name);
       const after: Agent = { ...before, ...change };
       if (!mayChange(viewer, before)) throw new AgentIsOthers('Only its owner or a tenant admin changes it.');
@@ -106,7 +107,7 @@ export class AgentsService {
     name: string,
     cause: Cause,
   ): Promise<Agent> {
-    const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
+    const { result } = await this.control.write(tenant, workspace, cause, async (tx) => {
       const agent = await find(tx, workspace, viewer, name);
       if (!mayChange(viewer, agent)) throw new AgentIsOthers('Only its owner or a tenant admin deletes it.');
       if (agent.id === tenant.defaultAgent) throw new AgentIsDefault();
