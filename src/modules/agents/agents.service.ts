@@ -3,7 +3,7 @@ import type { Cause } from '../../ledger/cause.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
 import { ControlPlane } from '../../ledger/control-plane.js';
 import type { LedgerRead, LedgerScope } from '../../ledger/ledger.js';
-import { differences } from '../../ledger/differences.js';
+import { changedMembers } from '../../ledger/changed-members.js';
 import { requireFeature } from '../../tenancy/features.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
@@ -93,7 +93,7 @@ export class AgentsService {
       if (after.isPublic && !before.isPublic) requireFeature(tenant, 'agent_sharing');
       await this.checkSlug(tx, workspace, after);
       await tx.rows(UPDATE, [tenant.id, workspace, before.id, ...columnsOf(after)]);
-      tx.record('agent.update', workspace, before.id, differences(before, after));
+      tx.record('agent.update', workspace, before.id, changedMembers(before, after));
       return find(tx, workspace, viewer, before.id);
     });
     return result;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import type { Cause } from '../../ledger/cause.js';
-import { differences } from '../../ledger/differences.js';
+import { changedMembers } from '../../ledger/changed-members.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
 import { ControlPlane } from '../../ledger/control-plane.js';
 import { WHOLE_TENANT, type LedgerRead, type LedgerScope } from '../../ledger/ledger.js';
@@ -102,7 +102,7 @@ export class WorkspacesService {
          WHERE tenant_id = $1 AND id = $2`,
         [tenant.id, id, after.slug, after.name, after.description, after.settings],
       );
-      tx.record('workspace.update', id, id, differences(before, after));
+      tx.record('workspace.update', id, id, changedMembers(before, after));
       return this.find(tx, id);
     });
     return result;
