@@ -83,7 +83,7 @@ export function oneAgent(
 
 const LIVE = `SELECT ${COLUMNS} FROM agents a WHERE a.tenant_id = $1 AND a.deleted_at IS NULL`;
 
-function parameters(...values: unknown[]): { values: unknown[]; value(value: unknown): string } {
+function parameters(...values: unknown[]): { values: unknown[]; value: (value: unknown) => string } {
   return { values, value: (value) => `$${values.push(value)}` };
 }
 
