@@ -1,13 +1,13 @@
 import { Controller, Get, Headers, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Public } from '../../tenancy/public.decorator.js';
+import { GuardsItself } from '../../tenancy/public.decorator.js';
 import { MetricsAccess } from './metrics-access.js';
 import { MetricsTokenInvalid, MetricsTokenRequired } from './metrics.errors.js';
 import { Metrics } from './metrics.js';
 
 /** Public to the key guard, because its own token is no principal: it opens this and nothing else. */
-@Public()
+@GuardsItself('the admin token, or `METRICS_TOKEN`')
 @ApiTags('Operators')
 @ApiBearerAuth()
 @Controller('metrics')
