@@ -11,6 +11,12 @@ export function tenantRefs(value: string, before: string[] | undefined): string[
   return [...(before ?? []), tenantRef(value)];
 }
 
+/** Nothing that would name another route. */
+export function workspaceRef(value: string): string {
+  if (/^[A-Za-z0-9_-]+$/.test(value)) return value;
+  throw new InvalidArgumentError('A workspace is named by its slug or its UUID.');
+}
+
 export function keyId(value: string): string {
   if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) return value;
   throw new InvalidArgumentError('A key is named by its id, a UUID: `loci key list` shows it.');

@@ -39,7 +39,7 @@ export class Connection {
     if (key !== null) return key;
     throw new CommandFailed(
       EXIT.usage,
-      "LOCI_API_KEY is not set: memories are a tenant's, and only its key opens them.",
+      "LOCI_API_KEY is not set: what is a tenant's own, only its key opens.",
       '`loci key create --tenant <tenant>` makes one. Set it in the environment or .env.',
     );
   }

@@ -86,6 +86,11 @@ export interface KeyReply {
   created_at: string;
   expires_at: string | null;
   revoked_at: string | null;
+  rotated_to: string | null;
+}
+
+export interface RotatedKeyReply extends KeyReply {
+  replaces: { id: string; valid_until: string };
 }
 
 interface Differences {

@@ -173,6 +173,36 @@ describe('the command line', () => {
     expect((await as(key, 'recall', 'anything')).code).toBe(1);
   });
 
+  it('rotates a key, which goes on for the overlap', async () => {
+    const tenant = await loci.tenant();
+    const made = json((await run('key', 'create', '--tenant', tenant.slug, '--json')).stdout);
+    const rotated = await run('key', 'rotate', made.id, '--tenant', tenant.slug, '--overlap', '3600');
+    expect(rotated).toMatchObject({ code: 0, stderr: '' });
+    const successor = /^key +(loci_live_\S+)$/m.exec(rotated.stdout)?.[1] ?? '';
+    expect(rotated.stdout).toContain(`${String(made.id)} opens what it opened until `);
+    for (const key of [made.key, successor]) expect((await as(key, 'recall', 'anything')).code).toBe(0);
+    expect((await run('key', 'list', '--tenant', tenant.slug)).stdout).toMatch(
+      new RegExp(`^${String(made.id)} .* rotated `, 'm'),
+    );
+    expect((await run('key', 'rotate', made.id, '--tenant', tenant.slug)).stderr).toContain('key.rotated');
+  });
+
+  it("manages a workspace's keys with the tenant's own key, without any of the operator's", async () => {
+    const tenant = await loci.tenant();
+    const own = (...args: string[]) => as(tenant.token, 'key', ...args);
+    const made = json((await own('create', '--scopes', 'search', '--rate-limit', '100', '--json')).stdout);
+    expect(made).toMatchObject({ workspace_id: tenant.workspaceId, rate_limit_per_minute: 100 });
+    expect((await own('list')).stdout).toMatch(
+      new RegExp(`^${String(made.id)} +loci_live_\\S+… +active `, 'm'),
+    );
+    const rotated = json((await own('rotate', made.id, '--workspace', 'default', '--json')).stdout);
+    expect(rotated).toMatchObject({ scopes: ['search'], replaces: { id: made.id } });
+    expect((await own('revoke', rotated.id)).stdout).toBe(`${String(rotated.id)} is revoked.\n`);
+    expect(await own('create', '--token', 'brought-along')).toMatchObject({ code: 2, stdout: '' });
+    expect(await own('list', '--tenant', tenant.slug, '--workspace', 'default')).toMatchObject({ code: 2 });
+    expect(await own('list', '--workspace', 'nowhere')).toMatchObject({ code: 1 });
+  });
+
   it('brings a token along that is given on standard input', async () => {
     const { slug } = await loci.tenant();
     const token = `brought-${slug}`;
