@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import type { DynamicModule, InjectionToken, Provider } from '@nestjs/common';
 import { Settings } from './config/settings.js';
 import { FrontController } from './http/front.controller.js';
+import { ReplyListeners } from './http/reply-listeners.js';
 import { HealthController } from './health/health.controller.js';
 import { HEALTH_PROBES } from './health/health-probe.js';
 import type { HealthProbe } from './health/health-probe.js';
@@ -39,6 +40,7 @@ export class PlatformModule {
         inject: [...probes],
       },
       Metrics,
+      ReplyListeners,
       ServerState,
       HealthService,
     ];
@@ -47,7 +49,7 @@ export class PlatformModule {
       imports,
       controllers: [FrontController, HealthController, MetricsController],
       providers,
-      exports: [Settings, Log, Metrics, ServerState, GuardedFetch],
+      exports: [Settings, Log, Metrics, ReplyListeners, ServerState, GuardedFetch],
     };
   }
 }

@@ -8,6 +8,7 @@ import { Metrics } from '../metrics/metrics.js';
 import { ServerState } from '../health/server-state.js';
 import { readBody } from './body.js';
 import { ProblemFilter } from './problem.filter.js';
+import { ReplyListeners } from './reply-listeners.js';
 import { attachFacts } from './request-facts.js';
 import type { Reply, RequestFacts } from './request-facts.js';
 import { RequestMalformed, ServedElsewhere, ServerStopping, TokenInUrl } from './request.errors.js';
@@ -22,6 +23,7 @@ export function installHttpEdge(app: NestExpressApplication, settings: Settings)
   const log = app.get(Log);
   const metrics = app.get(Metrics);
   const state = app.get(ServerState);
+  const listeners = app.get(ReplyListeners);
   app.set(
     'trust proxy',
     typeof settings.trustProxy === 'object' ? [...settings.trustProxy] : settings.trustProxy,
@@ -32,6 +34,7 @@ export function installHttpEdge(app: NestExpressApplication, settings: Settings)
     openRequest((reply) => {
       metrics.observeReply(reply);
       logReply(log, reply, settings.logEvery);
+      listeners.tell(reply);
     }),
   );
   app.use((_request: Request, _response: Response, next: NextFunction) => {
