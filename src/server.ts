@@ -26,6 +26,9 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+/** Longer than load balancers keep an idle connection: none sends a request into one that is just being closed. */
+const KEEP_IDLE_MS = 65_000;
+
 export async function startServer(settings: Settings, log: Log): Promise<RunningServer> {
   const stores = await openStores(settings);
   let app: NestExpressApplication | null = null;
@@ -53,6 +56,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     await app.init();
     indexRoutes(app);
     const defaultKey = await provisionDefaultTenant(settings, stores, app.get(TenantProvisioning));
+    app.getHttpServer().keepAliveTimeout = KEEP_IDLE_MS;
     await app.listen(settings.port, settings.host);
     const state = app.get(ServerState);
     state.becomeReady();
