@@ -3,20 +3,10 @@ import type { Database } from '../platform/database/database.js';
 import { isUuid, type TenantId } from '../tenancy/tenant.js';
 import { AuditTrail } from './audit-trail.js';
 import { Homes, MAIN } from './homes.js';
+import { LEDGER_TABLES } from './ledger-tables.js';
 
-/** Everything that a tenant stored, children before their parents. */
-const CONTENT_TABLES = [
-  'pending_vectors',
-  'embeddings',
-  'memory_history',
-  'memory_stats',
-  'relations',
-  'memories',
-  'unindexable',
-  'changes',
-  'idempotency_keys',
-  'tenant_secrets',
-] as const;
+/** Everything that a tenant stored, and what only its own transactions reach. Children before their parents. */
+const CONTENT_TABLES: readonly string[] = [...LEDGER_TABLES, 'idempotency_keys', 'tenant_secrets'];
 
 /** What an operator provisioned, and what was counted. */
 const CONTROL_TABLES = [
@@ -59,8 +49,29 @@ export class Erasure {
     return sumOf(parts);
   }
 
-  /** What it stored there, and nothing of what was provisioned: of a ledger that has moved away. */
-  async eraseContent(database: Database, tenantId: TenantId): Promise<Erased> {
+  /** What was left in a database that a ledger has moved out of; nothing of what was provisioned there. */
+  eraseLedger(database: Database, tenantId: TenantId): Promise<Erased> {
+    return this.eraseContent(database, tenantId, LEDGER_TABLES);
+  }
+
+  /** The rest of one that was no more than a guest there. Its row stays, without a name: its audit's chain ends in it. */
+  async forgetGuest(database: Database, tenantId: TenantId): Promise<void> {
+    await database.asSystem(async (manager) => {
+      for (const table of ['usage_counters', 'idempotency_keys', 'workspaces']) {
+        await manager.query(`DELETE FROM ${table} WHERE tenant_id = $1`, [tenantId]);
+      }
+      await manager.query(
+        `UPDATE tenants SET name = '', settings = '{}', revision = 0, memory_count = 0 WHERE id = $1`,
+        [tenantId],
+      );
+    });
+  }
+
+  private async eraseContent(
+    database: Database,
+    tenantId: TenantId,
+    tables = CONTENT_TABLES,
+  ): Promise<Erased> {
     if (!isUuid(tenantId)) throw new Error('An id that is no UUID reached the ledger');
     const client = await database.tenantClient();
     let clean = false;
@@ -69,11 +80,11 @@ export class Erasure {
         `BEGIN; SET LOCAL ROLE loci_tenant; SET LOCAL app.tenant = '${tenantId}'; SET LOCAL app.workspace = '*'; SET LOCAL statement_timeout = 0`,
       );
       const erased: Erased = {};
-      for (const table of CONTENT_TABLES) {
+      for (const table of tables) {
         const { rowCount } = await client.query(`DELETE FROM ${table} WHERE tenant_id = $1`, [tenantId]);
         erased[table] = { removed: rowCount ?? 0, remaining: 0 };
       }
-      for (const table of CONTENT_TABLES) {
+      for (const table of tables) {
         const { rows } = await client.query<{ n: number }>(
           `SELECT count(*)::int AS n FROM ${table} WHERE tenant_id = $1`,
           [tenantId],

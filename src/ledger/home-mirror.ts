@@ -62,7 +62,7 @@ export class HomeMirror {
    */
   async settle(reading: EntityManager, tenantId: TenantId, database: Database): Promise<void> {
     const row = await mirroredRow(reading, tenantId);
-    if (row === null) throw new Error(`The main database does not know tenant ${tenantId}`);
+    if (row === null || row.state === 'deleted') throw new Error(`${tenantId} is there no more`);
     await database.asSystem(async (manager) => {
       await manager.query(SETTLE, [
         row.id,
@@ -80,6 +80,18 @@ export class HomeMirror {
       ]);
       await mirrorWorkspaces(manager, row);
     });
+  }
+
+  /** Copies of its ledger that are on their way to any of these come no further. */
+  async stopCopies(tenantId: TenantId, homes: readonly string[]): Promise<void> {
+    for (const name of homes.filter((home) => home !== MAIN)) {
+      const home = await this.homes.of(name);
+      await home.asSystem((manager) =>
+        manager.query(`UPDATE tenants SET state = 'deleted' WHERE id = $1 AND copy_of IS NOT NULL`, [
+          tenantId,
+        ]),
+      );
+    }
   }
 
   /** Tells the main database, and all replicas, which model the tenant's ledger says it answers with. */

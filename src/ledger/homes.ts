@@ -43,6 +43,11 @@ export class Homes {
     return [...seen.values()];
   }
 
+  /** Whether there is such a home at all, here or for other processes. */
+  knows(home: string): boolean {
+    return home === MAIN || this.own.has(home);
+  }
+
   /** The home that a placement gives its tenants. */
   nameFor(placement: string): string {
     return this.own.has(placement) ? placement : MAIN;

@@ -8,6 +8,7 @@ import { HomeWatch } from './home-watch.js';
 import { Idempotency } from './idempotency.js';
 import { Ledger } from './ledger.js';
 import { LedgerConnection } from './ledger-connection.js';
+import { LedgerMove } from './ledger-move.js';
 import { SpaceEpochs } from './space-epochs.js';
 import { TenantSecrets } from './tenant-secrets.js';
 import { UnindexableRecord } from './unindexable-record.js';
@@ -18,6 +19,7 @@ import { UnindexableRecord } from './unindexable-record.js';
   providers: [
     AuditTrail,
     Ledger,
+    LedgerMove,
     ControlPlane,
     HomeMirror,
     HomeWatch,
@@ -32,6 +34,7 @@ import { UnindexableRecord } from './unindexable-record.js';
   exports: [
     AuditTrail,
     Ledger,
+    LedgerMove,
     ControlPlane,
     HomeMirror,
     LedgerConnection,

@@ -39,8 +39,8 @@ export class Spaces {
   /** The same without counting as use: for looking after spaces, not for serving from them. */
   peek(tenant: Tenant): Space {
     // The key is part of it: a tenant that was purged and provisioned again under the same id is another.
-    const { id, key, placement, embeddingModel } = tenant;
-    const name = `${id}/${key.name}/${placement}/${embeddingModel}/${this.models.currentId}`;
+    const { id, key, placement, home, embeddingModel } = tenant;
+    const name = `${id}/${key.name}/${placement}/${home}/${embeddingModel}/${this.models.currentId}`;
     const known = this.opened.get(name);
     if (known !== undefined) return known;
     const space = this.make(tenant);

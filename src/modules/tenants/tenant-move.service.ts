@@ -1,15 +1,18 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { QueryResultRow } from 'pg';
 import { AuditTrail } from '../../ledger/audit-trail.js';
+import { HomeMirror } from '../../ledger/home-mirror.js';
+import { Homes } from '../../ledger/homes.js';
+import { LedgerMove, type Destination } from '../../ledger/ledger-move.js';
 import { Settings } from '../../platform/config/settings.js';
 import { Database } from '../../platform/database/database.js';
 import { HotSpaces } from '../../spaces/hot-spaces.js';
-import { Placements } from '../../spaces/placements.js';
+import { PlacementMissing, Placements } from '../../spaces/placements.js';
 import { Spaces } from '../../spaces/spaces.js';
 import { PrincipalCache } from '../../tenancy/principal-cache.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { TenantDirectory } from '../../tenancy/tenant-directory.js';
 import type { TenantId } from '../../tenancy/tenant.js';
-import { announce } from './operator-audit.js';
 import { TenantEntity } from './tenant.entity.js';
 import { TenantIsDeleted, TenantIsMoving } from './tenants.errors.js';
 import { TenantsService } from './tenants.service.js';
@@ -21,14 +24,23 @@ const MOVES_AT_ONCE = 20;
 export interface PlacementProgress {
   placement: string;
   movingTo: string | null;
-  /** The tenant's revision, and how far the new placement's projections are. Null: nothing moves. */
-  progress: { revision: number; vectors: number; graph: number } | null;
+  /**
+   * The tenant's revision, and how far the new placement's projections are, and the copy of its ledger where that goes
+   * to another database. Null: nothing moves.
+   */
+  progress: { revision: number; vectors: number; graph: number; ledger: number | null } | null;
 }
 
-interface MovingRow {
+/** The name under which one process at a time moves a tenant, or purges it. */
+export function moveOf(id: TenantId): string {
+  return `move ${id}`;
+}
+
+interface MovingRow extends QueryResultRow {
   id: TenantId;
+  slug: string;
   moving_to: string;
-  epoch: string;
+  leaving: string | null;
 }
 
 /**
@@ -53,6 +65,9 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly principals: PrincipalCache,
     private readonly settings: Settings,
     private readonly audit: AuditTrail,
+    private readonly homes: Homes,
+    private readonly mirror: HomeMirror,
+    private readonly ledgers: LedgerMove,
   ) {}
 
   /** An API process leaves it to the workers. */
@@ -73,7 +88,11 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
     const tenant = await this.tenants.get(ref);
     if (tenant.state === 'deleted') throw new TenantIsDeleted(tenant.slug);
     if (tenant.movingTo !== null && tenant.movingTo !== placement) throw new TenantIsMoving(tenant.movingTo);
-    if (tenant.placement !== placement && tenant.movingTo === null) {
+    const there = tenant.placement === placement && tenant.home === this.homes.nameFor(placement);
+    if (!there && tenant.movingTo === null) {
+      // What it has left behind is still being erased.
+      if (tenant.leaving !== null) throw new TenantIsMoving(tenant.placement);
+      if (!this.homes.knows(tenant.home)) throw new PlacementMissing(tenant.home);
       await this.database.asSystem(async (manager) => {
         await manager.update(TenantEntity, { id: tenant.id }, { movingTo: placement });
         await this.audit.record(manager, {
@@ -98,14 +117,15 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
     if (!this.placements.serves(movingTo)) return { placement, movingTo, progress: null };
     const there = this.placements.of(movingTo);
     const arriving = { ...tenant, placement: movingTo };
-    const [vectors, graph] = await Promise.all([
+    const [vectors, graph, { ledger, copy }] = await Promise.all([
       this.spaces.vectorsOf(arriving, tenant.embeddingModel).watermark(),
       there.graphs.open({ tenant: tenant.id, name: tenant.space }).watermark(),
+      this.ledgers.progress({ ...tenant, home: entity.leaving ?? tenant.home }, movingTo),
     ]);
     return {
       placement,
       movingTo,
-      progress: { revision: Number(entity.revision), vectors: vectors.revision, graph: graph.revision },
+      progress: { revision: ledger, vectors: vectors.revision, graph: graph.revision, ledger: copy },
     };
   }
 
@@ -113,6 +133,7 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
   look(): void {
     this.running = this.running
       .then(() => this.moveAll())
+      .then(() => this.ledgers.eraseLeft())
       .catch((error: unknown) => {
         this.logger.warn(`Moving tenants will go on later: ${String(error)}`);
       });
@@ -121,38 +142,60 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
   /** Those that go to a placement which is served here, from one that is too, or that is set up nowhere any more. */
   private async moveAll(): Promise<void> {
     if (this.stopping) return;
-    const moving = await this.database.asSystem<MovingRow[]>((manager) =>
-      manager.query(
-        `SELECT id, moving_to, epoch FROM tenants
-         WHERE moving_to = ANY($1) AND (placement = ANY($1) OR NOT placement = ANY($2)) ORDER BY id LIMIT $3`,
-        [this.placements.names, this.placements.known, MOVES_AT_ONCE],
-      ),
+    const moving = await this.database.readAsSystem<MovingRow>(
+      `SELECT id, slug, moving_to, leaving FROM tenants
+       WHERE moving_to = ANY($1) AND (placement = ANY($1) OR NOT placement = ANY($2)) AND state <> 'deleted'
+       ORDER BY id LIMIT $3`,
+      [this.placements.names, this.placements.known, MOVES_AT_ONCE],
     );
-    for (const row of moving) {
-      const tenant = this.stopping ? null : await this.directory.tenantById(row.id);
-      if (tenant === null) continue;
-      await this.move(tenant, row).catch((error: unknown) => {
-        this.logger.warn(`${tenant.space} stays in ${tenant.placement} for now: ${String(error)}`);
-      });
+    for (const { id, slug } of moving) {
+      if (this.stopping) return;
+      await this.database
+        .exclusively(moveOf(id), () => this.moveAlone(id))
+        .catch((error: unknown) => {
+          this.logger.warn(`${slug} stays where it is for now: ${String(error)}`);
+        });
     }
   }
 
-  private async move(tenant: Tenant, { moving_to: target, epoch }: MovingRow): Promise<void> {
-    await Promise.all(this.spaces.successors(tenant, target).map((catchUp) => catchUp()));
-    const switched = await this.database.asSystem(async (manager) => {
-      const [, changed] = await manager.query<[unknown, number]>(
-        `UPDATE tenants SET placement = moving_to, moving_to = NULL, epoch = epoch + 1, updated_at = now()
-         WHERE id = $1 AND moving_to = $2 AND epoch = $3`,
-        [tenant.id, target, epoch],
-      );
-      if (changed === 1) await announce(manager, tenant.id);
-      return changed === 1;
-    });
-    if (!switched) return;
+  /** Nobody else moves or purges this tenant meanwhile. */
+  private async moveAlone(id: TenantId): Promise<void> {
+    const [row] = await this.database.readAsSystem<MovingRow>(
+      `SELECT id, slug, moving_to, leaving FROM tenants WHERE id = $1 AND moving_to IS NOT NULL AND state <> 'deleted'`,
+      [id],
+    );
+    const tenant = await this.directory.tenantById(id);
+    if (row === undefined || tenant === null) return;
+    const target = row.moving_to;
+    // Where its ledger comes from: the main database may have been told already that it left.
+    const here = { ...tenant, home: row.leaving ?? tenant.home };
+    const lines = this.spaces.successors(here, target);
+    const to: Destination = {
+      placement: target,
+      home: this.homes.nameFor(target),
+      raise: lines.length > 0 ? 1 : 0,
+    };
+    // A home elsewhere hears of it first: until it has arrived, nothing else may raise the epoch.
+    await this.mirror.push(tenant.id);
+    const stays = this.homes.same(here.home, to.home);
+    const moved = await (stays ? this.moveSpaces(here, lines, to) : this.moveLedger(here, lines, to));
+    if (!moved) return;
     this.principals.forget(tenant.id);
     this.hot.forget(tenant);
     // Requests that began before the switch read the old stores to their end; those that come now find the new ones.
-    if (this.placements.serves(tenant.placement)) await this.spaces.drop(tenant, target);
+    if (this.placements.serves(tenant.placement) && tenant.placement !== target) {
+      await this.spaces.drop(tenant, target);
+    }
     this.logger.log(`${tenant.space} moved from ${tenant.placement} to ${target}`);
+  }
+
+  private async moveSpaces(here: Tenant, lines: (() => Promise<void>)[], to: Destination): Promise<boolean> {
+    await Promise.all(lines.map((catchUp) => catchUp()));
+    return this.ledgers.rename(here, to);
+  }
+
+  private async moveLedger(here: Tenant, lines: (() => Promise<void>)[], to: Destination): Promise<boolean> {
+    if (await this.ledgers.follow(here, to)) await Promise.all(lines.map((catchUp) => catchUp()));
+    return this.ledgers.change(here, to);
   }
 }

@@ -16,6 +16,12 @@ class MoveProgressDto {
   @ApiProperty({ type: Number, description: "The tenant's" }) revision!: number;
   @ApiProperty({ type: Number, description: 'Up to where the new vectors are' }) vectors!: number;
   @ApiProperty({ type: Number, description: 'Up to where the new graph is' }) graph!: number;
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Up to where the copy of the ledger is; null where that stays in its database',
+  })
+  ledger!: number | null;
 }
 
 class TenantPlacementDto {

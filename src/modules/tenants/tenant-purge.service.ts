@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Erasure, type Erased } from '../../ledger/erasure.js';
 import { HomeMirror } from '../../ledger/home-mirror.js';
@@ -6,8 +7,14 @@ import { Placements } from '../../spaces/placements.js';
 import { Spaces } from '../../spaces/spaces.js';
 import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
 import { TenantDirectory } from '../../tenancy/tenant-directory.js';
+import { moveOf } from './tenant-move.service.js';
 import type { TenantEntity } from './tenant.entity.js';
+import { TenantIsMoving } from './tenants.errors.js';
+import type { TenantId } from '../../tenancy/tenant.js';
 import { TenantsService } from './tenants.service.js';
+
+/** A copy that is under way stops at its next batch. */
+const MOVE_ENDS_WITHIN_MS = 20_000;
 
 /** What was removed from each store: counted, and counted again to be nothing. */
 export interface PurgeReceipt {
@@ -33,11 +40,23 @@ export class TenantPurge {
     private readonly mirror: HomeMirror,
   ) {}
 
-  /** Throws `TenantNotFound`. */
+  /** Throws `TenantNotFound`; `TenantIsMoving` where a move could not be stopped soon enough: then purge it again. */
   async purge(ref: string, requestId: string): Promise<PurgeReceipt> {
     await this.checkReach(await this.tenants.get(ref));
-    // Deleted first: from here on no key is admitted and no write begins.
+    // Deleted first: from here on no key is admitted, no write begins, and no move.
     const entity = await this.tenants.move(ref, 'purge', requestId);
+    for (const deadline = performance.now() + MOVE_ENDS_WITHIN_MS; ;) {
+      const receipt = await this.homes.main.exclusively(moveOf(entity.id), () => this.erase(entity.id));
+      if (receipt !== null) return receipt;
+      if (performance.now() > deadline) throw new TenantIsMoving(entity.movingTo ?? entity.placement);
+      await this.mirror.stopCopies(entity.id, this.homesOf(entity));
+      await pause(100);
+    }
+  }
+
+  private async erase(id: TenantId): Promise<PurgeReceipt> {
+    // Read again: a move may have come to its end meanwhile.
+    const entity = await this.tenants.get(id);
     const tenant = await this.directory.tenantById(entity.id);
     if (tenant === null) throw new TenantNotFound();
     const space = this.spaces.open(tenant);
@@ -73,7 +92,7 @@ export class TenantPurge {
     for (const home of this.homesOf(tenant)) await this.homes.of(home);
   }
 
-  /** Every database in which something of the tenant may be. */
+  /** Every database in which something of the tenant is, or may have been left. */
   private homesOf({ home, leaving, movingTo }: TenantEntity): string[] {
     return [home, leaving, movingTo === null ? null : this.homes.nameFor(movingTo)].filter(
       (name) => name !== null,

@@ -102,6 +102,30 @@ export class Database {
     await poolOf(this.system).query('SELECT 1');
   }
 
+  /** How many of this database's sessions, of the same login, are in a transaction that began before this time. */
+  async transactionsSince(time: Date): Promise<number> {
+    const { rows } = await poolOf(this.system).query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM pg_stat_activity
+       WHERE datname = current_database() AND usename = session_user AND pid <> pg_backend_pid() AND xact_start <= $1`,
+      [time],
+    );
+    return rows[0]?.n ?? 0;
+  }
+
+  /** Does `work` unless another process does something under the same name; then null, at once. */
+  async exclusively<T>(name: string, work: () => Promise<T>): Promise<T | null> {
+    const client = await clientOf(this.system);
+    let held = false;
+    try {
+      const lock = 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held';
+      held = (await client.query<{ held: boolean }>(lock, [name])).rows[0]?.held ?? false;
+      return held ? await work() : null;
+    } finally {
+      // A session that ends gives back its locks, whatever state it is in.
+      client.release(held);
+    }
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.tenants.destroy(), this.system.destroy()]);
   }
