@@ -1,5 +1,6 @@
 import type { CatchUp } from './catch-up.js';
 import type { GraphItem, GraphSpace } from './graph-space.js';
+import type { Line } from './late-runs.js';
 import { SpaceMoved, SpaceWaking } from './space-errors.js';
 import type { LedgerHead, Watermark } from './projection.js';
 import type { VectorItem, VectorSpace } from './vector-space.js';
@@ -29,11 +30,12 @@ export class Space {
     },
     private readonly ledgerHead: () => Promise<LedgerHead>,
     private readonly report: (error: unknown) => void,
+    private readonly later: (line: Line) => void,
   ) {}
 
   /** Every projection, up to everything that was committed before this call. */
   async catchUp(): Promise<void> {
-    await Promise.all([this.lines.vectors.run(), this.lines.graph.run(), this.lines.next?.run()]);
+    await Promise.all(this.all().map((line) => line.run()));
   }
 
   /**
@@ -49,8 +51,9 @@ export class Space {
   }
 
   /** True once the projections show everything committed before this call; false where that takes too long or fails. */
-  indexed(): Promise<boolean> {
-    return this.soon(this.catchUp());
+  async indexed(): Promise<boolean> {
+    const done = await Promise.all(this.all().map((line) => this.soon(line)));
+    return done.every((isDone) => isDone);
   }
 
   /**
@@ -62,26 +65,34 @@ export class Space {
     try {
       const [head, watermark] = await Promise.all([this.ledgerHead(), this[part].watermark()]);
       if (isAt(watermark, head)) return 'current';
-      if (await this.soon(this.lines[part].run())) return 'caught up';
+      if (await this.soon(this.lines[part])) return 'caught up';
       // A store that is merely behind answers from what it has; one that is empty or another's has nothing to say.
       if (watermark.ledger !== head.ledger && head.revision > 0) throw new SpaceWaking(this.name);
       return 'behind';
     } catch (error) {
       if (error instanceof SpaceWaking || error instanceof SpaceMoved) throw error;
       this.report(error);
+      // What it lacks nobody can tell just now.
+      this.later(this.lines[part]);
       return 'behind';
     }
   }
 
-  private async soon(work: Promise<void>): Promise<boolean> {
+  private all(): Line[] {
+    const { vectors, graph, next } = this.lines;
+    return next === null ? [vectors, graph] : [vectors, graph, next];
+  }
+
+  private async soon(line: Line): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), INDEXING_WAIT_MS);
     });
-    const done = work.then(
+    const done = line.run().then(
       () => true,
       (error: unknown) => {
         this.report(error);
+        this.later(line);
         return false;
       },
     );

@@ -8,6 +8,7 @@ import type { Tenant } from '../tenancy/principal.js';
 import { CatchUp } from './catch-up.js';
 import type { GraphItem, GraphSpace } from './graph-space.js';
 import { HotSpaces } from './hot-spaces.js';
+import { LateRuns } from './late-runs.js';
 import { Placements } from './placements.js';
 import type { SpaceAddress } from './projection.js';
 import { Space } from './space.js';
@@ -26,6 +27,7 @@ export class Spaces {
   constructor(
     private readonly placements: Placements,
     private readonly hot: HotSpaces,
+    private readonly late: LateRuns,
     private readonly feed: ChangeFeed,
     private readonly unindexable: UnindexableRecord,
     private readonly models: Models,
@@ -107,6 +109,7 @@ export class Spaces {
       },
       () => this.feed.head(tenant),
       (error) => this.logger.warn(`${tenant.space} could not catch up: ${String(error)}`),
+      (line) => this.late.add(line),
     );
   }
 

@@ -4,7 +4,7 @@ import { Agent } from 'undici';
 import type { SpaceName } from '../../tenancy/tenant.js';
 import { Backoff } from '../backoff.js';
 import { SpaceUnavailable } from '../space-errors.js';
-import { connectionBroke, hasAnswered, isSilent, qdrantError } from './qdrant-errors.js';
+import { connectionBroke, hasAnswered, isAway, qdrantError } from './qdrant-errors.js';
 import { TOKEN_LIFE, tenantToken } from './tenant-token.js';
 
 export interface QdrantOptions {
@@ -27,7 +27,7 @@ export interface QdrantOptions {
 export type QdrantApi = ReturnType<QdrantClient['api']>;
 export type Patience = 'read' | 'write';
 
-/** A server that was silent is asked again by a question that costs it nothing, and for no longer than this. */
+/** A server that was away is asked again by a question that costs it nothing, and for no longer than this. */
 const KNOCK_MS = 1_000;
 
 /** One identity's way into Qdrant. */
@@ -42,7 +42,7 @@ export class QdrantCaller {
   /**
    * Asks, and once more where the connection broke: everything that Loci asks of Qdrant, writes too, has the same
    * effect once or twice. Rejects with `QdrantRefusal` where the server says no, else with `SpaceUnavailable`,
-   * and at once where the server was silent a moment ago.
+   * and at once where the server was away a moment ago.
    */
   async call<Result>(
     what: string,
@@ -50,7 +50,7 @@ export class QdrantCaller {
     ask: (api: QdrantApi, init: RequestInit) => Promise<{ data: { result?: Result } }>,
   ): Promise<Result> {
     if (!(await this.backoff.admits(() => this.knock())))
-      throw new SpaceUnavailable(`Qdrant could not ${what}: it was silent a moment ago`);
+      throw new SpaceUnavailable(`Qdrant could not ${what}: it was away a moment ago`);
     const init = this.within(this.timeouts[patience]);
     for (let attempt = 1; ; attempt++) {
       try {
@@ -59,7 +59,7 @@ export class QdrantCaller {
         return data.result;
       } catch (error) {
         if (attempt === 1 && connectionBroke(error)) continue;
-        if (isSilent(error)) this.backoff.failed();
+        if (isAway(error)) this.backoff.failed();
         throw qdrantError(error, what);
       }
     }

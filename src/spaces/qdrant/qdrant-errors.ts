@@ -27,8 +27,9 @@ const FINAL = new Set([400, 404, 409, 413, 422]);
 /** The connection broke, maybe before the request was read, as kept-alive connections do when the server closes them. */
 const BROKEN = /\b(SocketError|UND_ERR_SOCKET|ECONNRESET|EPIPE)\b/;
 
-/** Nothing came back in time, not even a refusal: our deadline, or the connection's. */
-const SILENT = /\b(?:TimeoutError|UND_ERR_CONNECT_TIMEOUT)\b|aborted due to timeout/;
+/** No connection could be had, or nothing came back in time: our deadline, or the connection's. */
+const AWAY =
+  /\b(?:TimeoutError|UND_ERR_CONNECT_TIMEOUT|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)\b|aborted due to timeout/;
 
 export function qdrantError(error: unknown, what: string): QdrantRefusal | SpaceUnavailable {
   const status = statusOf(error);
@@ -46,8 +47,8 @@ export function hasAnswered(error: unknown): boolean {
   return statusOf(error) !== null;
 }
 
-export function isSilent(error: unknown): boolean {
-  return SILENT.test(story(error));
+export function isAway(error: unknown): boolean {
+  return AWAY.test(story(error));
 }
 
 function statusOf(error: unknown): number | null {
