@@ -1,0 +1,115 @@
+import type { Load } from './load.js';
+import type { Dweller, Palace } from './palace.js';
+
+/**
+ * Within this time after a fault every projection equals its ledger. That is what is promised, and what the long run
+ * holds; elsewhere a machine that runs two suites on two cores is given three times as long.
+ */
+const PROMISED_MS = 10_000;
+export const LONG = process.env['LOCI_TEST_LONG'] === '1';
+export const WITHIN_MS = LONG ? PROMISED_MS : 3 * PROMISED_MS;
+/** How often each kind of kill is done. */
+export const ROUNDS = LONG ? 30 : 5;
+
+interface Stats {
+  revision: number;
+  watermarks: { vectors: number; graph: number };
+}
+
+interface Verdict {
+  equal: boolean;
+  vectors: object;
+  graph: object;
+}
+
+/**
+ * After a fault: nobody touches the tenants, and their projections come to where their ledgers are; then each is what
+ * its ledger says, item by item, and everything that was acknowledged is there, by id, by its words and in the graph.
+ * Returns milliseconds from `endedAt` (`performance.now()`) to the moment when all watermarks stood at their ledgers.
+ */
+export async function expectRecovered(
+  palace: Palace,
+  dwellers: Dweller[],
+  load: Load,
+  endedAt: number,
+): Promise<number> {
+  const took = await untilLevel(palace, dwellers, endedAt);
+  expect(load.faults).toEqual([]);
+  for (const { slug } of dwellers) {
+    const { body } = await palace.operator.post<Verdict>(`/admin/tenants/${slug}/verify`);
+    // As text, so that a failure tells which ids.
+    expect(body.equal ? '' : JSON.stringify(body)).toBe('');
+  }
+  await expectKept(load);
+  expect(took).toBeLessThan(WITHIN_MS);
+  return took;
+}
+
+/** By the statistics alone, which touch no tenant's spaces. */
+async function untilLevel(palace: Palace, dwellers: Dweller[], endedAt: number): Promise<number> {
+  for (let last = ''; ;) {
+    const behind: string[] = [];
+    for (const { slug } of dwellers) {
+      const { status, body } = await palace.operator.get<Stats>(`/admin/tenants/${slug}/stats`);
+      const { revision, watermarks } = body;
+      if (status !== 200 || watermarks.vectors !== revision || watermarks.graph !== revision)
+        behind.push(`${slug}: ${JSON.stringify(status === 200 ? { revision, watermarks } : body)}`);
+    }
+    const took = performance.now() - endedAt;
+    if (behind.length === 0) return took;
+    last = behind.join('; ');
+    if (took > WITHIN_MS) throw new Error(`Not where the ledger is after ${Math.round(took)} ms: ${last}`);
+    await new Promise((resume) => setTimeout(resume, 50));
+  }
+}
+
+/** Everything by id; by its words and in the graph as many as take a second or two. */
+async function expectKept(load: Load): Promise<void> {
+  const kept = [...load.kept.values()];
+  const lost = await failing(kept, async ({ dweller, id, content }) => {
+    const { status, body } = await dweller.get<{ memory?: { content: string } }>(`/memory/${id}`);
+    return content === null ? status === 404 : status === 200 && body.memory?.content === content;
+  });
+  expect(lost.map(({ id, content }) => `${id} ${content}`)).toEqual([]);
+  const there = kept.filter(({ content }) => content !== null);
+  const unfound = await failing(some(there), async ({ dweller, id, content }) => {
+    const query = encodeURIComponent(content ?? '');
+    const { body } = await dweller.get<{ results: { id: string }[] }>(`/recall?limit=5&query=${query}`);
+    return body.results.some((result) => result.id === id);
+  });
+  expect(unfound.map(({ id, content }) => `${id} ${content}`)).toEqual([]);
+  const ids = new Set(there.map(({ id }) => id));
+  const related = load.relations.filter(({ from, to }) => ids.has(from) && ids.has(to));
+  const unrelated = await failing(some(related), async ({ dweller, from, to }) => {
+    const { body } = await dweller.get(`/memories/${from}/related?limit=100`);
+    return JSON.stringify(body).includes(to);
+  });
+  expect(unrelated.map(({ from, to }) => `${from} ${to}`)).toEqual([]);
+}
+
+const MOST = 40;
+
+/** The last ones, which a fault is likeliest to have met, and every so many of the others. */
+function some<T>(all: T[]): T[] {
+  const every = Math.ceil(all.length / MOST);
+  return all.filter((_, at) => at >= all.length - MOST / 3 || at % every === 0);
+}
+
+async function failing<T>(all: T[], holds: (one: T) => Promise<boolean>): Promise<T[]> {
+  const failed: T[] = [];
+  const left = [...all];
+  const work = async (): Promise<void> => {
+    for (let one = left.pop(); one !== undefined; one = left.pop()) if (!(await holds(one))) failed.push(one);
+  };
+  await Promise.all(Array.from({ length: 8 }, work));
+  return failed;
+}
+
+/** A line in the test's output: how long it took, and what readers met meanwhile. */
+export function report(what: string, load: Load, took: number): void {
+  const { slowestMs, answered, degraded, refused } = load.reads;
+  process.stderr.write(
+    `  ${what}: level ${Math.round(took)} ms after the fault; ${load.acknowledged} writes acknowledged; ` +
+      `${answered} recalls answered (${degraded} degraded), ${refused} told to come back, slowest ${Math.round(slowestMs)} ms\n`,
+  );
+}
