@@ -7,6 +7,7 @@ import { AgentsModule } from './modules/agents/agents.module.js';
 import { MembersModule } from './modules/members/members.module.js';
 import { AuditModule } from './modules/audit/audit.module.js';
 import { MemoryModule } from './modules/memory/memory.module.js';
+import { PoliciesModule } from './modules/policies/policies.module.js';
 import { TenantsModule } from './modules/tenants/tenants.module.js';
 import { WorkspacesModule } from './modules/workspaces/workspaces.module.js';
 import type { Settings } from './platform/config/settings.js';
@@ -50,6 +51,7 @@ export class AppModule {
         SpacesModule,
         AuditModule,
         TenantsModule,
+        PoliciesModule,
         WorkspacesModule,
         MembersModule,
         AgentsModule,

@@ -6,7 +6,12 @@ import { Homes, MAIN } from './homes.js';
 import { LEDGER_TABLES } from './ledger-tables.js';
 
 /** Everything that a tenant stored, and what only its own transactions reach. Children before their parents. */
-const CONTENT_TABLES: readonly string[] = [...LEDGER_TABLES, 'idempotency_keys', 'tenant_secrets'];
+const CONTENT_TABLES: readonly string[] = [
+  ...LEDGER_TABLES,
+  'idempotency_keys',
+  'tenant_secrets',
+  'retention_policies',
+];
 
 /** What an operator provisioned, and what was counted. */
 const CONTROL_TABLES = [

@@ -263,6 +263,18 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
     () => ({ limit: 5 }),
     words('actor', 'target'),
   ),
+  'GET /v1/tenants/current/retention-policies': route(
+    'GET',
+    () => '/v1/tenants/current/retention-policies',
+    () => ({}),
+    {},
+  ),
+  'PUT /v1/tenants/current/retention-policies': route(
+    'PUT',
+    () => '/v1/tenants/current/retention-policies',
+    () => ({ audit_days: 365 }),
+    {},
+  ),
   'POST /v1/workspaces': route(
     'POST',
     () => '/v1/workspaces',

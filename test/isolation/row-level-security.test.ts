@@ -20,6 +20,7 @@ const OWNER_COLUMNS: Record<string, { tenant?: string; workspace?: string | null
   idempotency_keys: { workspace: null },
   tenant_secrets: { workspace: null },
   audit_checkpoints: { workspace: null },
+  retention_policies: { workspace: null },
   // Members are the whole tenant's, and so is who says who they are.
   members: { workspace: null },
   oidc_issuers: { workspace: null },
@@ -28,7 +29,7 @@ const OWNER_COLUMNS: Record<string, { tenant?: string; workspace?: string | null
 /** Everything that the roles may do. A new grant belongs here only with a reason in its migration. */
 const GRANTS = [
   'loci_retention audit_checkpoints: SELECT',
-  'loci_retention audit_records(position, tenant_id): SELECT',
+  'loci_retention audit_records(at, position, tenant_id): SELECT',
   'loci_retention audit_records: DELETE',
   'loci_system agents: DELETE INSERT SELECT UPDATE',
   'loci_system api_keys: DELETE INSERT SELECT UPDATE',
@@ -42,6 +43,7 @@ const GRANTS = [
   'loci_system oidc_issuers: DELETE SELECT',
   'loci_system pending_vectors(model, tenant_id): SELECT',
   'loci_system relations(tenant_id, workspace_id): SELECT',
+  'loci_system retention_policies: SELECT',
   'loci_system tenants: DELETE INSERT SELECT UPDATE',
   'loci_system usage_counters: DELETE INSERT SELECT UPDATE',
   'loci_system workspaces: DELETE INSERT SELECT UPDATE',
@@ -61,6 +63,7 @@ const GRANTS = [
   'loci_tenant oidc_issuers: DELETE INSERT SELECT UPDATE',
   'loci_tenant pending_vectors: DELETE INSERT SELECT UPDATE',
   'loci_tenant relations: DELETE INSERT SELECT UPDATE',
+  'loci_tenant retention_policies: DELETE INSERT SELECT UPDATE',
   'loci_tenant tenant_secrets: DELETE INSERT SELECT UPDATE',
   'loci_tenant tenants(audit_hash, audit_position, audit_signature, embedding_model, epoch, frozen_until, home, id, memory_count, moving_to, name, placement, plan, retired_model, revision, settings, slug, state): SELECT',
   'loci_tenant tenants(audit_hash, audit_position, audit_signature, embedding_model, epoch, last_active_at, memory_count, retired_at, retired_model, revision): UPDATE',
@@ -84,6 +87,7 @@ const SYSTEM_POLICIES = [
   'oidc_issuers ALL',
   'pending_vectors SELECT',
   'relations SELECT',
+  'retention_policies SELECT',
   'tenants ALL',
   'usage_counters ALL',
   'workspaces ALL',
@@ -323,6 +327,30 @@ describe('the wall in PostgreSQL', () => {
         await expect(loci.server.stores.database.asSystem((manager) => manager.query(sql))).rejects.toThrow(
           /permission denied/,
         );
+      }
+    });
+
+    it('deletes no record without a checkpoint that stands for it, also in the role of retention', async () => {
+      const { database } = loci.server.stores;
+      const count = async () =>
+        asSuperuser(loci, async (client) => (await client.query('SELECT FROM audit_records')).rowCount);
+      const before = await count();
+      await database.asSystem(async (manager) => {
+        await database.become(manager, 'loci_retention');
+        await manager.query('DELETE FROM audit_records');
+      });
+      expect(await count()).toBe(before);
+      for (const sql of [
+        `UPDATE audit_records SET position = 0`,
+        `INSERT INTO audit_checkpoints (tenant_id, reason, position, hash, signature)
+         VALUES ('${acme.tenant.id}', 'retention', 1000, '', '')`,
+        `SELECT action FROM audit_records`,
+      ]) {
+        const attempt = database.asSystem(async (manager) => {
+          await database.become(manager, 'loci_retention');
+          return manager.query<unknown>(sql);
+        });
+        await expect(attempt).rejects.toThrow(/permission denied/);
       }
     });
 

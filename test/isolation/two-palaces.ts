@@ -53,6 +53,7 @@ export async function furnishedTenant(loci: Loci, words: string): Promise<Furnis
       [tenant.id],
     ),
   );
+  await caller.call('PUT', '/v1/tenants/current/retention-policies', { audit_days: 365 });
   for (const workspace of [tenant.defaultWorkspace, sibling]) {
     const order = { name: 'furniture', workspace_id: workspace, scopes: ['memory'] };
     const { status } = await loci.operator.post(`/admin/tenants/${caller.slug}/keys`, order);

@@ -5,8 +5,8 @@ import { typeOrmConnection } from './migrations.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { sendTogether } from './send-together.js';
 
-/** The roles of `roles.ts`; each transaction takes one, and neither owns a table. */
-export type DatabaseRole = 'loci_tenant' | 'loci_system';
+/** The roles of `roles.ts`; each transaction takes one, and none owns a table. */
+export type DatabaseRole = 'loci_tenant' | 'loci_system' | 'loci_retention';
 
 /** Statements that take longer are a fault; PostgreSQL ends them itself. */
 const STATEMENT_TIMEOUT_MS = 30_000;
@@ -69,12 +69,9 @@ export class Database {
     });
   }
 
-  /** Only deletes audit records for which a checkpoint stands: no other role can, and this one can do nothing else. */
-  asRetention<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.system.transaction(async (manager) => {
-      await manager.query('SET LOCAL ROLE loci_retention');
-      return work(manager);
-    });
+  /** Goes on as another role until the transaction ends. */
+  async become(manager: EntityManager, role: DatabaseRole): Promise<void> {
+    await manager.query(`SET LOCAL ROLE ${role}`);
   }
 
   /** One statement that looks across tenants and changes nothing, in one round trip. */
