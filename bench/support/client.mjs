@@ -42,6 +42,15 @@ export class Client {
     return { status, ms, body: answer === '' ? null : JSON.parse(answer) };
   }
 
+  /** How long an answer of this status took; throws at any other. */
+  async timeOf(path, status) {
+    const startedAt = performance.now();
+    const reply = await this.#send('GET', path);
+    const ms = performance.now() - startedAt;
+    if (reply.status !== status) throw new Error(`GET ${path} answered ${reply.status}, not ${status}`);
+    return ms;
+  }
+
   close() {
     this.#agent.destroy();
   }

@@ -10,10 +10,10 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Controller, Get, Module } from '@nestjs/common';
-import { APP_GUARD, NestFactory } from '@nestjs/core';
-import { ThrottlerModule } from '@nestjs/throttler';
+import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express from 'express';
+import { guards } from './guards.mjs';
 import { ROOT } from './server.mjs';
 
 const [variant, file] = process.argv.slice(2);
@@ -89,68 +89,10 @@ async function module(steps, settings, providers, of) {
   const imports = [];
   if (steps.has('guard')) {
     requestScope = (await of('tenancy/request-scope.middleware.js')).RequestScope;
-    const guarding = await guards(steps, settings, of);
+    const guarding = await guards(settings, { limited: steps.has('limit') });
     providers.push(...guarding.providers);
     imports.push(...guarding.imports);
   }
   Module({ imports, controllers: [Measured], providers })(AppModule);
   return AppModule;
-}
-
-/** The real guards with their real cache, whose entry never comes from a database. */
-async function guards(steps, settings, of) {
-  const { TenantContext } = await of('tenancy/tenant-context.js');
-  const { RouteAccess } = await of('tenancy/route-access.js');
-  const { KeyGuard } = await of('tenancy/key.guard.js');
-  const { AccessGuard } = await of('tenancy/access.guard.js');
-  const { RateLimitGuard } = await of('tenancy/rate-limit.guard.js');
-  const { rateLimits } = await of('tenancy/rate-limits.js');
-  const { RateWindows } = await of('tenancy/rate-windows.js');
-  const { FailedLogins } = await of('tenancy/failed-logins.js');
-  const { KeyUse } = await of('tenancy/key-use.js');
-  const { OperatorToken } = await of('tenancy/operator-token.js');
-  const { PrincipalCache } = await of('tenancy/principal-cache.js');
-  const { Quotas } = await of('tenancy/quotas.js');
-  const { RequestMeter } = await of('tenancy/request-meter.js');
-  const { Placements } = await of('spaces/placements.js');
-  const tenant = {
-    id: answer.id ?? 'tenant',
-    slug: 'bench',
-    state: 'active',
-    plan: 'enterprise',
-    placement: 'shared',
-    settings: {},
-  };
-  const principal = {
-    kind: 'key',
-    keyId: 'key',
-    tenant,
-    workspace: null,
-    scopes: new Set(),
-    rateLimitPerMinute: null,
-    expiresAt: null,
-  };
-  const cache = new PrincipalCache({ principalOf: async () => principal }, null);
-  const context = new TenantContext();
-  const written = { asSystem: async () => undefined };
-  const limited = {
-    throttlers: rateLimits(context, new Quotas(settings)),
-    storage: new RateWindows(),
-  };
-  return {
-    imports: [ThrottlerModule.forRoot(limited)],
-    providers: [
-      RouteAccess,
-      { provide: TenantContext, useValue: context },
-      { provide: OperatorToken, useValue: new OperatorToken('not this one') },
-      { provide: PrincipalCache, useValue: { principalOf: (given, hash) => cache.principalOf(given, hash) } },
-      { provide: FailedLogins, useValue: null },
-      { provide: KeyUse, useValue: new KeyUse(written) },
-      { provide: RequestMeter, useValue: new RequestMeter(written) },
-      { provide: Placements, useValue: new Placements([{ name: 'shared' }], []) },
-      { provide: APP_GUARD, useClass: KeyGuard },
-      ...(steps.has('limit') ? [{ provide: APP_GUARD, useClass: RateLimitGuard }] : []),
-      { provide: APP_GUARD, useClass: AccessGuard },
-    ],
-  };
 }

@@ -1,5 +1,4 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import { Database } from '../platform/database/database.js';
 import type { KeyPrincipal } from './principal.js';
 
@@ -13,7 +12,7 @@ const MOST_KEYS = 20_000;
 export class KeyUse implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(KeyUse.name);
   private due = new Map<string, { tenantId: string; at: number }>();
-  private readonly written = new LRUCache<string, number>({ max: MOST_KEYS });
+  private written = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly database: Database) {}
@@ -37,6 +36,8 @@ export class KeyUse implements OnModuleInit, OnApplicationShutdown {
     if (this.due.size === 0) return;
     const due = [...this.due];
     this.due = new Map();
+    // To forget them all costs no more than writing some once too often.
+    if (this.written.size > MOST_KEYS) this.written = new Map();
     for (const [keyId, { at }] of due) this.written.set(keyId, at);
     await this.database
       .asSystem((manager) =>

@@ -48,16 +48,16 @@ export class RateLimitGuard extends ThrottlerGuard {
   }
 
   private async countBy(throttler: ThrottlerOptions, execution: ExecutionContext): Promise<Count> {
-    const { name = 'default' } = throttler;
-    const limit = Number(await resolved(throttler.limit, execution));
-    const ttl = Number(await resolved(throttler.ttl, execution));
+    const { name = 'default', getTracker = (request) => this.getTracker(request) } = throttler;
+    const limit = await numberOf(throttler.limit, execution);
+    const ttl = await numberOf(throttler.ttl, execution);
     const request = execution.switchToHttp().getRequest<Record<string, unknown>>();
-    const tracker = await (throttler.getTracker ?? this.getTracker.bind(this))(request, execution);
+    const tracker = await getTracker(request, execution);
     const { totalHits, timeToExpire } = await this.storageService.increment(tracker, ttl, limit, 0, name);
     return { name, limit, remaining: limit - totalHits, seconds: timeToExpire, windowSeconds: ttl / 1_000 };
   }
 }
 
-function resolved(value: ThrottlerOptions['limit'], execution: ExecutionContext): number | Promise<number> {
+function numberOf(value: ThrottlerOptions['limit'], execution: ExecutionContext): number | Promise<number> {
   return typeof value === 'function' ? value(execution) : value;
 }
