@@ -9,9 +9,6 @@ import { migrate } from './platform/database/migrations.js';
 import { isLedgerAway } from './platform/errors/ledger-away.js';
 import type { MasterKey } from './tenancy/tenant-key.js';
 
-/** Less than the main database's: there are fewer tenants, and whom they are is not asked there. */
-const POOL = { tenants: 16, system: 4 };
-
 /**
  * The databases that placements have of their own, beside the main one. They carry the same migrations and the check value
  * of the same master key. One that is away keeps nobody else from starting; one that cannot be right is refused.
@@ -20,13 +17,14 @@ export async function openHomes(
   plans: PlacementPlan[],
   main: Database,
   master: MasterKey,
+  connections: number,
 ): Promise<{ homes: Homes; close: () => Promise<void> }> {
   const known = new Map([[await checkMasterKey(main, master), 'the main database']]);
   const byUrl = new Map<string, LazyDatabase>();
   const databaseAt = (url: string, placement: string): LazyDatabase => {
     const before = byUrl.get(url);
     if (before !== undefined) return before;
-    const database = new LazyDatabase(() => open(url, placement, master, known));
+    const database = new LazyDatabase(() => open({ url, placement }, connections, master, known));
     byUrl.set(url, database);
     return database;
   };
@@ -54,14 +52,16 @@ async function openIfThere(database: LazyDatabase): Promise<void> {
 }
 
 async function open(
-  url: string,
-  placement: string,
+  { url, placement }: { url: string; placement: string },
+  connections: number,
   master: MasterKey,
   known: Map<string, string>,
 ): Promise<Database> {
   const connection = parseIntoClientConfig(url);
   await migrate(connection);
-  const database = await Database.open(connection, [], POOL);
+  // Who the tenants are is not asked there.
+  const pools = { tenants: connections, system: Math.max(2, Math.ceil(connections / 4)) };
+  const database = await Database.open(connection, [], pools);
   try {
     const installation = await checkMasterKey(database, master);
     // Two addresses of one database would make a move between them erase what it copied.

@@ -30,7 +30,6 @@ import type { MasterKey } from './tenancy/tenant-key.js';
 import { ValkeyRateCounter } from './tenancy/valkey-rate-counter.js';
 import { Placements, type Placement } from './spaces/placements.js';
 
-const POOL = { tenants: 16, system: 8 };
 const OPENAI = 'https://api.openai.com/v1';
 
 /** Everything that keeps something, or answers for somebody who does: opened before the first request, closed after the last. */
@@ -61,12 +60,14 @@ export async function openStores(settings: Settings): Promise<Stores & { secrets
     const secrets = await installationSecrets(settings, folder);
     const connection = await openLedger(settings, folder, closers);
     await migrate(connection);
-    const database = await Database.open(connection, [TenantEntity, ApiKeyEntity], POOL);
+    const size = settings.connections.database;
+    const pools = { tenants: size, system: Math.max(2, Math.ceil(size / 2)) };
+    const database = await Database.open(connection, [TenantEntity, ApiKeyEntity], pools);
     closers.push(() => database.close());
     const plans = readPlacements(settings);
-    const { homes, close: closeHomes } = await openHomes(plans, database, secrets.master);
+    const { homes, close: closeHomes } = await openHomes(plans, database, secrets.master, size);
     closers.push(closeHomes);
-    const placements = await openPlacements(plans, folder, secrets.master, closers);
+    const placements = await openPlacements(plans, settings, folder, secrets.master, closers);
     const rateCounter = await openRateCounter(plans, closers);
     const models = await openModels(settings, folder, await modelsInLedger(database), closers);
     return { folder, database, homes, placements, models, rateCounter, secrets, close };
@@ -93,6 +94,7 @@ async function openLedger(
  */
 async function openPlacements(
   plans: PlacementPlan[],
+  { connections }: Settings,
   folder: DataFolder,
   master: MasterKey,
   closers: (() => Promise<void> | void)[],
@@ -105,7 +107,7 @@ async function openPlacements(
   const qdrantAt = (plan: NonNullable<PlacementPlan['qdrant']>): VectorEngine => {
     const known = servers.get(plan.url);
     if (known instanceof QdrantEngine) return known;
-    const engine = opened(new QdrantEngine(plan));
+    const engine = opened(new QdrantEngine({ ...plan, connections: connections.qdrant }));
     servers.set(plan.url, engine);
     return engine;
   };
@@ -113,7 +115,9 @@ async function openPlacements(
     const known = servers.get(plan.url);
     if (known instanceof FalkorDbEngine) return known;
     const secret = { key: master.hash('falkordb users'), version: 1 };
-    const engine = opened(new FalkorDbEngine({ url: plan.url, secret }));
+    const engine = opened(
+      new FalkorDbEngine({ url: plan.url, secret, connections: { total: connections.falkordb } }),
+    );
     servers.set(plan.url, engine);
     return engine;
   };

@@ -43,6 +43,7 @@ describe('settings', () => {
       databaseUrl: null,
       qdrant: null,
       falkordb: null,
+      connections: { database: 16, qdrant: 32, falkordb: 256 },
       placementsFile: null,
       models: { baseUrl: null, apiKey: null, embedding: null, chat: null },
       plans: defaultPlans,

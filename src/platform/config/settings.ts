@@ -34,6 +34,15 @@ export abstract class Settings {
   abstract readonly qdrant: { readonly url: string; readonly apiKey: string | null } | null;
   /** Null: the embedded graph. */
   abstract readonly falkordb: { readonly url: string } | null;
+  /**
+   * How many connections this process holds open at the most, to each server of a kind: to a PostgreSQL for tenants'
+   * work, and half as many more for the system's.
+   */
+  abstract readonly connections: {
+    readonly database: number;
+    readonly qdrant: number;
+    readonly falkordb: number;
+  };
   /** A JSON file of named placements. Null: one, `shared`, made of the three above. */
   abstract readonly placementsFile: string | null;
   /** The placements whose tenants this process answers for and looks after. Null: all of them. */
@@ -110,6 +119,11 @@ function read(env: Environment): { settings: Settings; known: ReadonlySet<string
     databaseUrl: reader.url('DATABASE_URL', ['postgres', 'postgresql']),
     qdrant: readQdrant(reader),
     falkordb: readFalkordb(reader),
+    connections: {
+      database: readConnections(reader, 'DATABASE') ?? 16,
+      qdrant: readConnections(reader, 'QDRANT') ?? 32,
+      falkordb: readConnections(reader, 'FALKORDB') ?? 256,
+    },
     placementsFile: reader.text('LOCI_PLACEMENTS'),
     servedPlacements: reader.names('LOCI_SERVE_PLACEMENTS'),
     models: {
@@ -200,6 +214,11 @@ function readQdrant(reader: EnvironmentReader): Settings['qdrant'] {
   const apiKey = reader.token('QDRANT_API_KEY', 1);
   if (url === null && apiKey !== null) throw new SettingsError('QDRANT_API_KEY', 'needs QDRANT_URL');
   return url === null ? null : { url, apiKey };
+}
+
+/** Two at least: one that waits for something slow must not be all there is. */
+function readConnections(reader: EnvironmentReader, server: string): number | null {
+  return reader.integer(`LOCI_${server}_CONNECTIONS`, { min: 2, max: 10_000 });
 }
 
 function readFalkordb(reader: EnvironmentReader): Settings['falkordb'] {

@@ -8,8 +8,21 @@ import { sendTogether } from './send-together.js';
 /** The roles of `roles.ts`; each transaction takes one, and none owns a table. */
 export type DatabaseRole = 'loci_tenant' | 'loci_system' | 'loci_retention';
 
-/** Statements that take longer are a fault; PostgreSQL ends them itself. */
-const STATEMENT_TIMEOUT_MS = 30_000;
+/** How many connections each pool holds at the most, and how patient it is, in milliseconds. */
+export interface PoolLimits {
+  tenants: number;
+  system: number;
+  /** For a connection: one that becomes free, or a new one. Default 5,000. */
+  connectMs?: number;
+  /** For a statement: those that take longer are a fault, and PostgreSQL ends them itself. Default 30,000. */
+  statementMs?: number;
+}
+
+/**
+ * A server that does not even end a statement in time is silent. Its connection is then closed, with everything that was
+ * sent over it: nobody ever hears an answer that was another's.
+ */
+const SILENT_MS = 3_000;
 
 /**
  * Two pools on one PostgreSQL: one for tenants' transactions, one for the few things that look across tenants, so that
@@ -26,7 +39,7 @@ export class Database {
   static async open(
     connection: ClientConfig,
     entities: EntityTarget<ObjectLiteral>[],
-    pool: { tenants: number; system: number },
+    { tenants: most, system: few, connectMs = 5_000, statementMs = 30_000 }: PoolLimits,
   ): Promise<Database> {
     const source = (name: string, size: number) =>
       new DataSource({
@@ -35,18 +48,19 @@ export class Database {
         entities: entities as never[],
         poolSize: size,
         applicationName: `loci-${name}`,
-        connectTimeoutMS: 5_000,
+        connectTimeoutMS: connectMs,
         extra: {
-          statement_timeout: STATEMENT_TIMEOUT_MS,
-          idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+          statement_timeout: statementMs,
+          query_timeout: statementMs + SILENT_MS,
+          idle_in_transaction_session_timeout: statementMs,
           idleTimeoutMillis: 60_000,
           keepAlive: true,
           // A transaction's opening and its first statement travel together.
           pipeline: true,
         },
       });
-    const tenants = source('tenants', pool.tenants);
-    const system = source('system', pool.system);
+    const tenants = source('tenants', most);
+    const system = source('system', few);
     await tenants.initialize();
     await system.initialize();
     const statements = new PreparedStatements(await isDirect(poolOf(tenants)));

@@ -13,7 +13,7 @@ const SOCKET_CODES = new Set([
 
 /** What pg and its pool say without any code. */
 const MESSAGES =
-  /timeout exceeded when trying to connect|connection terminated|client has encountered a connection error|client was closed|called end on the pool|connection ended unexpectedly/i;
+  /timeout exceeded when trying to connect|query read timeout|connection terminated|client has encountered a connection error|client was closed|called end on the pool|connection ended unexpectedly/i;
 
 /**
  * Whether this error of pg, its pool or TypeORM means that the ledger cannot be reached at the moment,
