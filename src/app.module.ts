@@ -7,6 +7,7 @@ import { AgentsModule } from './modules/agents/agents.module.js';
 import { MembersModule } from './modules/members/members.module.js';
 import { AuditModule } from './modules/audit/audit.module.js';
 import { MemoryModule } from './modules/memory/memory.module.js';
+import { OrganizationsModule } from './modules/organizations/organizations.module.js';
 import { PoliciesModule } from './modules/policies/policies.module.js';
 import { TenantsModule } from './modules/tenants/tenants.module.js';
 import { WorkspacesModule } from './modules/workspaces/workspaces.module.js';
@@ -53,6 +54,7 @@ export class AppModule {
         TenantsModule,
         PoliciesModule,
         WorkspacesModule,
+        OrganizationsModule,
         MembersModule,
         AgentsModule,
         MemoryModule,

@@ -45,15 +45,26 @@ export interface Tenant {
   readonly defaultWorkspace: WorkspaceId;
   readonly defaultAgent: string;
   readonly settings: TenantSettings;
+  readonly profile: TenantProfile;
   /** What it may use beside the memory: `requireFeature` asks. */
   readonly features: readonly string[];
   readonly key: TenantKey;
+}
+
+/** What it says of itself. With a domain and a platform it is a store. */
+export interface TenantProfile {
+  readonly domain: string | null;
+  readonly platform: string | null;
+  readonly contactEmail: string | null;
+  readonly contactName: string | null;
 }
 
 /** Numbers that override the tenant's plan, and whatever else an operator keeps there. */
 export interface TenantSettings {
   quotas?: {
     max_workspaces?: number;
+    max_documents_per_workspace?: number;
+    max_requests_per_month?: number;
     max_memories?: number;
     max_api_calls_per_minute?: number;
     max_storage_gb?: number;

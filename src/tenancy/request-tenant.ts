@@ -38,6 +38,28 @@ export class RequestTenant {
     return { tenant, scope: WHOLE_TENANT };
   }
 
+  /**
+   * By what the tenant that a path names is found. A tenant's own token knows its own alone: throws `TenantNotFound`
+   * for any other, as for one that never existed.
+   */
+  ref(name: string): string {
+    const { principal } = this.context;
+    if (principal.kind === 'operator') return name;
+    const { id, slug } = principal.tenant;
+    if (name.toLowerCase() !== id && name.toLowerCase() !== slug) throw new TenantNotFound();
+    return id;
+  }
+
+  /** The tenant that a path names. Throws `TenantNotFound`, also where it is deleted. */
+  async tenant(name: string): Promise<Tenant> {
+    const ref = this.ref(name);
+    const { principal } = this.context;
+    if (principal.kind !== 'operator') return principal.tenant;
+    const tenant = await this.directory.tenantNamed(ref);
+    if (tenant === null) throw new TenantNotFound();
+    return tenant;
+  }
+
   /** `named`: the workspace's UUID, or its slug. Throws `WorkspaceNotFound`, also for one that the caller does not see. */
   workspace(request: Request, named: string): Promise<TenantWorkspace> {
     return this.workspaces.ofPath(this.context.principal, named, namedTenant(request));

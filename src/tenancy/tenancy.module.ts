@@ -7,6 +7,7 @@ import { ThrottlerModule } from '@nestjs/throttler';
 import { Metrics } from '../platform/metrics/metrics.js';
 import { AccessGuard } from './access.guard.js';
 import { FailedLogins } from './failed-logins.js';
+import { KeylessLimit } from './keyless-limit.js';
 import { KeyUse } from './key-use.js';
 import { RateCounter } from './rate-counter.js';
 import { KeyGuard } from './key.guard.js';
@@ -56,6 +57,7 @@ import { WorkspaceResolver } from './workspace-resolver.js';
     Quotas,
     RequestMeter,
     FailedLogins,
+    KeylessLimit,
     KeyUse,
     RouteAccess,
     RequestTenant,
@@ -69,6 +71,7 @@ import { WorkspaceResolver } from './workspace-resolver.js';
     TenantContext,
     TenantDirectory,
     PrincipalCache,
+    KeylessLimit,
     Quotas,
     RequestMeter,
     RequestTenant,

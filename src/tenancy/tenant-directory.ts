@@ -13,7 +13,14 @@ import {
   type TenantState,
 } from './principal.js';
 import { grantedFeatures } from './features.js';
-import { isUuid, spaceName, type TenantId, type TenantSlug, type WorkspaceId } from './tenant.js';
+import {
+  isUuid,
+  spaceName,
+  tenantColumn,
+  type TenantId,
+  type TenantSlug,
+  type WorkspaceId,
+} from './tenant.js';
 import { MasterKey } from './tenant-key.js';
 
 export interface TenantRow extends QueryResultRow {
@@ -28,6 +35,10 @@ export interface TenantRow extends QueryResultRow {
   default_workspace_id: WorkspaceId;
   default_agent_id: string;
   settings: TenantSettings;
+  domain: string | null;
+  platform: string | null;
+  contact_email: string | null;
+  contact_name: string | null;
   features: string[] | null;
   features_off: string[];
   wrapped_key: Buffer;
@@ -52,7 +63,8 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000' as TenantId;
 
 /** What `tenantFrom` needs of `tenants t`. */
 export const TENANT_COLUMNS = `t.id, t.slug, t.name, t.state, t.plan, t.placement, t.home, t.embedding_model,
-  t.default_workspace_id, t.default_agent_id, t.settings, t.features, t.features_off, t.wrapped_key`;
+  t.default_workspace_id, t.default_agent_id, t.settings, t.domain, t.platform, t.contact_email,
+  t.contact_name, t.features, t.features_off, t.wrapped_key`;
 
 /** Active, and in a placement that this process serves ($1): what its jobs look after. */
 const LOOKED_AFTER = `t.state = 'active' AND t.placement = ANY($1)`;
@@ -121,9 +133,18 @@ export class TenantDirectory {
     return rows.map((row) => ({ tenant: this.tenantFrom(row), workspace: row.workspace_id }));
   }
 
-  /** By slug or UUID; null where there is none, or it is deleted. For the operator's routes. */
+  /** The active store behind a host name, with or without `www.` before its domain; null where there is none. */
+  async storeAt(host: string): Promise<Tenant | null> {
+    const [store] = await this.tenants(
+      `t.domain = ANY($1) AND t.platform IS NOT NULL AND t.state = 'active' ORDER BY length(t.domain) DESC LIMIT 1`,
+      [[host, host.replace(/^www\./, '')]],
+    );
+    return store ?? null;
+  }
+
+  /** By slug, UUID or domain; null where there is none, or it is deleted. For the operator's routes. */
   async tenantNamed(name: string): Promise<Tenant | null> {
-    const condition = isUuid(name) ? 't.id = $1' : 't.slug = $1';
+    const condition = `t.${tenantColumn(name)} = $1`;
     const [tenant] = await this.tenants(`${condition} AND t.state <> 'deleted'`, [name.toLowerCase()]);
     return tenant ?? null;
   }
@@ -227,6 +248,12 @@ export class TenantDirectory {
       defaultWorkspace: row.default_workspace_id,
       defaultAgent: row.default_agent_id,
       settings: row.settings,
+      profile: {
+        domain: row.domain,
+        platform: row.platform,
+        contactEmail: row.contact_email,
+        contactName: row.contact_name,
+      },
       features: grantedFeatures(row.plan, row.features).filter((word) => !row.features_off.includes(word)),
       key: this.master.unwrap(row.id, row.wrapped_key),
     };

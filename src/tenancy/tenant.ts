@@ -24,6 +24,11 @@ export function parseTenantSlug(text: string): TenantSlug | null {
   return SLUG.test(text) && !UUID.test(text) ? (text as TenantSlug) : null;
 }
 
+/** By which column an operator's word for a tenant finds it: no slug has a dot, and every domain has one. */
+export function tenantColumn(name: string): 'id' | 'slug' | 'domain' {
+  return UUID.test(name) ? 'id' : name.includes('.') ? 'domain' : 'slug';
+}
+
 export function parseTenantId(text: string): TenantId | null {
   return UUID.test(text) ? (text.toLowerCase() as TenantId) : null;
 }

@@ -400,7 +400,8 @@ describe('the memory routes', () => {
 
   it('have answered every operation that is described for a memory', () => {
     // What administers tenants has suites of its own, which hold it to its description likewise.
-    const control = / \/(?:admin|v1\/(?:tenants|organizations|workspaces|agents|agent-templates))(?:\/|$)/;
+    const control =
+      / \/(?:admin|v1\/(?:tenants|organizations|workspaces|agents|agent-templates|widget))(?:\/|$)/;
     const operations = liveRoutes(loci.server.app)
       .map(nameOf)
       .filter((name) => !PUBLIC_ROUTES.includes(name) && !control.test(name))

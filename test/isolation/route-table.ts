@@ -136,6 +136,33 @@ function ofAgent(method: string, fields: () => Record<string, unknown>): RouteEn
   });
 }
 
+const FOREIGN_ORGANIZATION = 'never-theirs';
+
+/**
+ * A route of one organization. The plain one names none of the caller's, so that a test of all routes leaves the caller
+ * as it was: what the routes do for their own is held elsewhere.
+ */
+function ofOrganization(
+  method: string,
+  tail: string,
+  fields: () => Record<string, unknown> = () => ({}),
+): RouteEntry {
+  const at = (name: string): { path: string } => ({ path: `/v1/organizations/${name}${tail}` });
+  return route(method, () => at(FOREIGN_ORGANIZATION).path, fields, {
+    'tenant of the path (id)': (_own, { tenant }) => at(tenant.id),
+    'tenant of the path (slug)': (_own, { tenant }) => at(tenant.slug),
+  });
+}
+
+/** A route of the caller's own tenant. */
+function ofCurrentTenant(
+  method: string,
+  tail: string,
+  fields: () => Record<string, unknown> = () => ({}),
+): RouteEntry {
+  return route(method, () => `/v1/tenants/current${tail}`, fields, {});
+}
+
 /** Of the shape of the strangers' own, so that answers can be compared. */
 const ownSlug = (): string => `ws-${randomBytes(4).toString('hex')}`;
 
@@ -218,6 +245,11 @@ export const SHARED_ROUTES: readonly string[] = [
   'GET /v1/workspaces/:workspace',
   'PATCH /v1/workspaces/:workspace',
   'DELETE /v1/workspaces/:workspace',
+  'GET /v1/organizations/:org',
+  'PATCH /v1/organizations/:org',
+  'DELETE /v1/organizations/:org',
+  'GET /v1/organizations/:org/workspaces',
+  'POST /v1/organizations/:org/workspaces',
   'GET /v1/agents',
   'GET /v1/agent-templates',
   'POST /v1/workspaces/:workspace/agents',
@@ -275,6 +307,19 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
     () => ({ audit_days: 365 }),
     {},
   ),
+  'GET /v1/organizations/:org': ofOrganization('GET', ''),
+  'PATCH /v1/organizations/:org': ofOrganization('PATCH', '', () => ({ contact_name: 'Somebody' })),
+  'DELETE /v1/organizations/:org': ofOrganization('DELETE', ''),
+  'GET /v1/organizations/:org/workspaces': ofOrganization('GET', '/workspaces'),
+  'POST /v1/organizations/:org/workspaces': ofOrganization('POST', '/workspaces', () => ({
+    name: 'Own',
+    slug: ownSlug(),
+  })),
+  'PATCH /v1/tenants/current': ofCurrentTenant('PATCH', '', () => ({ contact_name: 'Somebody' })),
+  'PUT /v1/tenants/current': ofCurrentTenant('PUT', '', () => ({ contact_name: 'Somebody' })),
+  'GET /v1/tenants/current/features': ofCurrentTenant('GET', '/features'),
+  'GET /v1/tenants/current/stats': ofCurrentTenant('GET', '/stats'),
+  'GET /v1/tenants/current/usage': ofCurrentTenant('GET', '/usage'),
   'POST /v1/workspaces': route(
     'POST',
     () => '/v1/workspaces',
@@ -571,6 +616,17 @@ export const OPERATOR_ROUTES: Record<string, (tenant: string) => Probe> = {
     path: `/admin/tenants/${tenant}/restore`,
     body: {},
   }),
+  'GET /admin/tenants/:tenant/usage': (tenant) => ({ method: 'GET', path: `/admin/tenants/${tenant}/usage` }),
+  'GET /admin/stats': () => ({ method: 'GET', path: '/admin/stats' }),
+  'POST /v1/tenants': (tenant) => ({ method: 'POST', path: '/v1/tenants', body: { tenant_id: tenant } }),
+  'GET /v1/tenants': () => ({ method: 'GET', path: '/v1/tenants' }),
+  'GET /v1/tenants/:tenant/stats': (tenant) => ({ method: 'GET', path: `/v1/tenants/${tenant}/stats` }),
+  'POST /v1/organizations': (tenant) => ({
+    method: 'POST',
+    path: '/v1/organizations',
+    body: { name: 'Taken over', slug: tenant },
+  }),
+  'GET /v1/organizations': () => ({ method: 'GET', path: '/v1/organizations' }),
   'GET /admin/tenants/:tenant/stats': (tenant) => ({ method: 'GET', path: `/admin/tenants/${tenant}/stats` }),
   'GET /admin/tenants/:tenant/placement': (tenant) => ({
     method: 'GET',
@@ -626,4 +682,5 @@ export const PUBLIC_ROUTES: readonly string[] = [
   'GET /health/ready',
   'GET /health/agent',
   'GET /metrics',
+  'GET /v1/widget',
 ];

@@ -264,7 +264,7 @@ async function viewerOf(tenant: Caller): Promise<string> {
 
 /** A key of the whole tenant may name every workspace of it; and its own tenant may be named by all. */
 function isOwnRight(place: string, by: string): boolean {
-  if (place.startsWith('X-Tenant-ID')) return true;
+  if (/^(?:X-Tenant-ID|tenant of)/.test(place)) return true;
   const namesWorkspace = /^(?:workspace_id|project|X-Workspace-ID|workspace of)/.test(place);
   return namesWorkspace && by === 'a key of the whole tenant';
 }
@@ -282,7 +282,7 @@ function outside({ status, headers, body }: Reply, probe: Probe): string {
     .replace(/"token":"[\w.-]+"/, '"token":"<jwt>"')
     .replace(/"took_ms":[\d.]+/g, '"took_ms":0')
     .replace(/Acme says for the \d+th time/g, '<own content>')
-    .replace(/"(?:revision|score|importance|monthly_requests)":[\d.]+/g, '"<number>"');
+    .replace(/"(?:revision|score|importance|monthly_requests|requests)":[\d.]+/g, '"<number>"');
   const lines = [...headers].filter(([name]) => !OWN_LINES.has(name)).map((pair) => pair.join(': '));
   return `${status} ${text} ${lines.join('; ')}`;
 }

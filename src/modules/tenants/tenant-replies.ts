@@ -1,11 +1,13 @@
 import type { Plan } from '../../platform/config/plans.js';
 import { grantedFeatures } from '../../tenancy/features.js';
 import type { Tenant } from '../../tenancy/principal.js';
+import type { Provisioned } from './tenant-provisioning.service.js';
 import type { PurgeReceipt } from './tenant-purge.service.js';
 import type { TenantCounts, TenantStats } from './tenant-stats.service.js';
 import type { TenantEntity } from './tenant.entity.js';
 import type {
   DeletedTenantDto,
+  NewKeyDto,
   TenantCountsDto,
   TenantDto,
   TenantLimitsDto,
@@ -40,6 +42,17 @@ export function tenantDto(tenant: TenantEntity, plan: Plan): TenantDto {
   };
 }
 
+/** `shown`: the tenant under whichever of its names. The key is there where the tenant was made now. */
+export function provisionedDto<Shown extends object>(
+  shown: Shown,
+  { key }: Provisioned,
+): Shown & { api_key?: NewKeyDto } {
+  return {
+    ...shown,
+    ...(key === null ? {} : { api_key: { id: key.id, key: key.key, key_prefix: key.prefix } }),
+  };
+}
+
 /** Those that gates let through. */
 export function featuresOf({
   plan,
@@ -53,8 +66,8 @@ export function featuresOf({
 export function limitsDto({ settings }: Pick<Tenant, 'settings'>, plan: Plan): TenantLimitsDto {
   return {
     max_workspaces: settings.quotas?.max_workspaces ?? plan.maxWorkspaces,
-    max_documents_per_workspace: plan.maxDocuments,
-    max_requests_per_month: plan.requestsPerMonth,
+    max_documents_per_workspace: settings.quotas?.max_documents_per_workspace ?? plan.maxDocuments,
+    max_requests_per_month: settings.quotas?.max_requests_per_month ?? plan.requestsPerMonth,
     max_memories: settings.quotas?.max_memories ?? plan.maxMemories,
     requests_per_minute: settings.quotas?.max_api_calls_per_minute ?? plan.requestsPerMinute,
   };

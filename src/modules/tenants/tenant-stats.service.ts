@@ -148,5 +148,5 @@ WHERE t.id = ANY($1::uuid[])`;
 const CONTROL_COUNTS = `
 SELECT t.id, w.workspaces, a.agents
 FROM unnest($1::uuid[]) AS t (id)
-CROSS JOIN LATERAL (SELECT count(*) AS workspaces FROM workspaces WHERE tenant_id = t.id) w
+CROSS JOIN LATERAL (SELECT count(*) AS workspaces FROM workspaces WHERE tenant_id = t.id AND deleted_at IS NULL) w
 CROSS JOIN LATERAL (SELECT count(*) AS agents FROM agents WHERE tenant_id = t.id AND deleted_at IS NULL) a`;

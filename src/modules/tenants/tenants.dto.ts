@@ -3,8 +3,8 @@ import { Flag, Int, JsonObject, OneOf, Text, Texts, Uuid } from '../../platform/
 import { planTiers, type PlanTier } from '../../platform/config/plans.js';
 import type { TenantSettings, TenantState } from '../../tenancy/principal.js';
 
-const EMAIL = { max: 320, pattern: /^[^\s@]+@[^\s@]+$/, patternSays: 'must be an e-mail address' };
-const DOMAIN = {
+export const EMAIL = { max: 320, pattern: /^[^\s@]+@[^\s@]+$/, patternSays: 'must be an e-mail address' };
+export const DOMAIN = {
   max: 253,
   pattern: /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/i,
   patternSays: 'must be a domain name',
@@ -20,17 +20,17 @@ export class TenantFieldsDto {
   @OneOf(planTiers, { optional: true, description: 'Another word for `plan_tier`' })
   plan?: PlanTier;
 
-  @Text({ ...EMAIL, optional: true })
-  contact_email?: string;
+  @Text({ ...EMAIL, optional: true, nullable: true })
+  contact_email?: string | null;
 
-  @Text({ max: 200, optional: true })
-  contact_name?: string;
+  @Text({ max: 200, optional: true, nullable: true })
+  contact_name?: string | null;
 
-  @Text({ ...DOMAIN, optional: true, description: 'Makes it a store' })
-  domain?: string;
+  @Text({ ...DOMAIN, optional: true, nullable: true, description: 'Makes it a store; unique' })
+  domain?: string | null;
 
-  @Text({ max: 64, optional: true, example: 'shopify' })
-  platform?: string;
+  @Text({ max: 64, optional: true, nullable: true, example: 'shopify' })
+  platform?: string | null;
 
   @JsonObject({ optional: true, description: 'Kept encrypted, never shown' })
   api_credentials?: Record<string, unknown>;
@@ -41,8 +41,14 @@ export class TenantFieldsDto {
   })
   settings?: TenantSettings;
 
-  @Texts({ max: 64, each: { max: 64, pattern: /^[a-z][a-z0-9_]*$/ }, optional: true })
-  features?: string[];
+  @Texts({
+    max: 64,
+    each: { max: 64, pattern: /^[a-z][a-z0-9_]*$/ },
+    optional: true,
+    nullable: true,
+    description: 'Exactly these; null: what the plan brings',
+  })
+  features?: string[] | null;
 
   @JsonObject({ optional: true })
   metadata?: Record<string, unknown>;

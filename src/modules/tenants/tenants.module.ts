@@ -1,6 +1,10 @@
 import { Module } from '@nestjs/common';
 import { CurrentTenantController } from './current-tenant.controller.js';
 import { KeyManagers } from './key-managers.js';
+import { InstallationStatsController } from './installation-stats.controller.js';
+import { InstallationStatsService } from './installation-stats.service.js';
+import { OperatorTenantsController } from './operator-tenants.controller.js';
+import { TenantDesk } from './tenant-desk.js';
 import { TenantKeysController } from './tenant-keys.controller.js';
 import { TenantKeys } from './tenant-keys.service.js';
 import { TenantProvisioning } from './tenant-provisioning.service.js';
@@ -9,6 +13,7 @@ import { TenantPlacementController } from './tenant-placement.controller.js';
 import { TenantProjectionsController } from './tenant-projections.controller.js';
 import { TenantPurge } from './tenant-purge.service.js';
 import { TenantStatsService } from './tenant-stats.service.js';
+import { TenantUsageService } from './tenant-usage.service.js';
 import { TenantsController } from './tenants.controller.js';
 import { TenantsService } from './tenants.service.js';
 import { WorkspaceKeysController } from './workspace-keys.controller.js';
@@ -20,6 +25,8 @@ import { WorkspaceKeysController } from './workspace-keys.controller.js';
     TenantPlacementController,
     TenantProjectionsController,
     CurrentTenantController,
+    OperatorTenantsController,
+    InstallationStatsController,
     WorkspaceKeysController,
   ],
   providers: [
@@ -27,10 +34,13 @@ import { WorkspaceKeysController } from './workspace-keys.controller.js';
     TenantProvisioning,
     TenantPurge,
     TenantStatsService,
+    TenantUsageService,
+    InstallationStatsService,
+    TenantDesk,
     KeyManagers,
     TenantKeys,
     TenantMove,
   ],
-  exports: [TenantProvisioning],
+  exports: [TenantProvisioning, TenantsService, TenantDesk],
 })
 export class TenantsModule {}

@@ -7,7 +7,7 @@ import { Database } from '../../platform/database/database.js';
 import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
 import type { TenantState } from '../../tenancy/principal.js';
 import { PrincipalCache } from '../../tenancy/principal-cache.js';
-import { isUuid } from '../../tenancy/tenant.js';
+import { tenantColumn } from '../../tenancy/tenant.js';
 import { mergeSettings } from '../../tenancy/settings-merge.js';
 import { MasterKey } from '../../tenancy/tenant-key.js';
 import { announce } from './operator-audit.js';
@@ -29,10 +29,15 @@ export type TenantChange = Partial<
     | 'contactEmail'
     | 'contactName'
     | 'features'
+    | 'featuresOff'
     | 'metadata'
     | 'settings'
   >
-> & { credentials?: Record<string, unknown> };
+> & {
+  credentials?: Record<string, unknown>;
+  /** The settings are these alone, instead of being merged. */
+  replacesSettings?: boolean;
+};
 
 /** A place in the list of tenants, newest first. */
 export interface TenantPlace {
@@ -40,7 +45,7 @@ export interface TenantPlace {
   id: string;
 }
 
-/** The life of tenants after they are provisioned. `ref` is a slug or a UUID. */
+/** The life of tenants after they are provisioned. `ref` is a slug, a UUID or a domain. */
 @Injectable()
 export class TenantsService {
   private readonly logger = new Logger(TenantsService.name);
@@ -86,14 +91,24 @@ export class TenantsService {
     return { tenants: page, next: more ? { createdAt: last.createdAt, id: last.id } : null };
   }
 
-  /** Throws `TenantNotFound`, `TenantConflict` where the domain is another's. */
-  async update(ref: string, change: TenantChange, requestId: string): Promise<TenantEntity> {
-    const { credentials, settings, ...columns } = change;
+  /**
+   * `change`: what changes, or how that follows from what the tenant is. Throws `TenantNotFound`, `SettingsTooLarge`,
+   * `TenantConflict` where the domain is another's.
+   */
+  async update(
+    ref: string,
+    change: TenantChange | ((tenant: TenantEntity) => TenantChange),
+    requestId: string,
+    actor = 'operator',
+  ): Promise<TenantEntity> {
     return this.changing(async (manager) => {
       const tenant = await find(manager, ref, true);
+      const decided = typeof change === 'function' ? change(tenant) : change;
+      const { credentials, settings, replacesSettings = false, ...columns } = decided;
       const before = { ...tenant };
       Object.assign(tenant, columns);
-      if (settings !== undefined) tenant.settings = mergeSettings(tenant.settings, settings);
+      if (settings !== undefined)
+        tenant.settings = replacesSettings ? settings : mergeSettings(tenant.settings, settings);
       if (credentials !== undefined) {
         const key = this.master.unwrap(tenant.id, tenant.wrappedKey);
         const place = { table: 'tenants', row: tenant.id, column: 'api_credentials' };
@@ -106,8 +121,9 @@ export class TenantsService {
         tenantId: tenant.id,
         target: tenant.id,
         requestId,
+        actor,
         detail: {
-          ...changedMembers(pick(before, change), pick(tenant, change)),
+          ...changedMembers(pick(before, decided), pick(tenant, decided)),
           ...(credentials === undefined ? {} : { credentials: 'replaced' }),
         },
       });
@@ -121,6 +137,7 @@ export class TenantsService {
     move: TenantMove,
     requestId: string,
     reason: string | null = null,
+    actor = 'operator',
   ): Promise<TenantEntity> {
     // A store that was kept from before must not be taken for this tenant's.
     const raises = move === 'restore' || move === 'purge';
@@ -146,6 +163,7 @@ export class TenantsService {
         tenantId: tenant.id,
         target: tenant.id,
         requestId,
+        actor,
         detail: { before, after: { state: to, ...(reason === null ? {} : { reason }) } },
       });
       return tenant;
@@ -177,12 +195,11 @@ export class TenantsService {
   }
 }
 
-/** By slug or UUID. `lock`: until the transaction ends. */
+/** By slug, UUID or domain. `lock`: until the transaction ends. */
 async function find(manager: EntityManager, ref: string, lock = false): Promise<TenantEntity> {
+  const column = tenantColumn(ref);
   const tenant = await manager.findOne(TenantEntity, {
-    where: isUuid(ref)
-      ? { id: ref.toLowerCase() as TenantEntity['id'] }
-      : { slug: ref as TenantEntity['slug'] },
+    where: { [column]: column === 'slug' ? ref : ref.toLowerCase() },
     ...(lock ? { lock: { mode: 'for_no_key_update' as const } } : {}),
   });
   if (tenant === null) throw new TenantNotFound();

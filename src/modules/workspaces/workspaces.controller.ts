@@ -9,10 +9,9 @@ import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { RequestTenant } from '../../tenancy/request-tenant.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import type { TenantWorkspace } from '../../tenancy/tenant-directory.js';
-import type { WorkspaceId } from '../../tenancy/tenant.js';
-import type { Workspace, WorkspaceChange } from './workspace.js';
+import type { Workspace } from './workspace.js';
 import { WorkspaceErasure } from './workspace-erasure.service.js';
-import { listWorkspaces } from './workspace-list.js';
+import { changeOf, draftOf, listWorkspaces } from './workspace-edge.js';
 import { deletedWorkspaceDto, workspaceDto } from './workspace-replies.js';
 import {
   ChangeWorkspaceDto,
@@ -46,8 +45,7 @@ export class WorkspacesController {
       status: 201,
       body: workspaceDto(tenant, made),
     }));
-    const id = randomUUID() as WorkspaceId;
-    return workspaceDto(tenant, await this.workspaces.create(tenant, id, draftOf(dto), cause));
+    return workspaceDto(tenant, await this.workspaces.create(tenant, randomUUID(), draftOf(dto), cause));
   }
 
   @Get()
@@ -109,18 +107,4 @@ export class WorkspacesController {
     requestFacts(response).workspace = found.workspace;
     return found;
   }
-}
-
-export function draftOf({ name, slug, description, settings }: CreateWorkspaceDto) {
-  return { name, slug, description: description ?? null, settings: settings ?? {} };
-}
-
-function changeOf(dto: ChangeWorkspaceDto): WorkspaceChange {
-  const { name, slug, description, settings } = dto;
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(slug === undefined ? {} : { slug }),
-    ...(description === undefined ? {} : { description }),
-    ...(settings === undefined ? {} : { settings }),
-  };
 }

@@ -67,7 +67,8 @@ export class WorkspacesService {
   }
 
   /** Throws `QuotaExceeded`, `WorkspaceSlugTaken`. */
-  async create(tenant: Tenant, id: WorkspaceId, draft: WorkspaceDraft, cause: Cause): Promise<Workspace> {
+  async create(tenant: Tenant, uuid: string, draft: WorkspaceDraft, cause: Cause): Promise<Workspace> {
+    const id = uuid as WorkspaceId;
     const { result } = await this.control.write(tenant, WHOLE_TENANT, cause, async (tx) => {
       this.quotas.checkWorkspaces(tenant, await countBesideDefault(tx));
       const [made] = await tx.rows<{ id: string }>(

@@ -28,6 +28,8 @@ export abstract class Settings {
   abstract readonly adminToken: string | null;
   abstract readonly masterKey: Buffer | null;
   abstract readonly metricsToken: string | null;
+  /** Whether a store's site may ask without a key, and is known by its host name. */
+  abstract readonly resolveHosts: boolean;
   /** Null: the embedded PostgreSQL. */
   abstract readonly databaseUrl: string | null;
   /** Null: the embedded vectors. */
@@ -116,6 +118,7 @@ function read(env: Environment): { settings: Settings; known: ReadonlySet<string
     adminToken: reader.token('ADMIN_API_TOKEN', mode === 'production' ? 32 : 8),
     masterKey: reader.bytes('LOCI_MASTER_KEY', 32),
     metricsToken: reader.token('METRICS_TOKEN', mode === 'production' ? 32 : 8),
+    resolveHosts: reader.flag('LOCI_RESOLVE_HOSTS', false),
     databaseUrl: reader.url('DATABASE_URL', ['postgres', 'postgresql']),
     qdrant: readQdrant(reader),
     falkordb: readFalkordb(reader),

@@ -59,3 +59,11 @@ export class ServedElsewhere extends DomainError<'route.not_found'> {
     super('This process is a worker: it serves nothing but its health and metrics.');
   }
 }
+
+/** Tenants are found by their host names only where an operator has turned that on. */
+export class HostsNotResolved extends DomainError<'route.not_found'> {
+  readonly code = 'route.not_found';
+  constructor() {
+    super('Nothing is served under this path.');
+  }
+}
