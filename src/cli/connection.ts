@@ -33,6 +33,15 @@ export class Connection {
     );
   }
 
+  get hasApiKey(): boolean {
+    return this.reader.token('LOCI_API_KEY', 1) !== null;
+  }
+
+  /** As the server on this machine is told; it checks the word. */
+  get defaultTenant(): string {
+    return encodeURIComponent(this.reader.text('DEFAULT_TENANT_SLUG') ?? 'default');
+  }
+
   /** A tenant's own key. Throws `CommandFailed`. */
   apiKey(): string {
     const key = this.reader.token('LOCI_API_KEY', 1);

@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { version } from '../platform/version.js';
-import { CommandFailed, EXIT } from './command-failed.js';
+import { CommandFailed, EXIT, type Refusal } from './command-failed.js';
 
 const CONNECT_WITHIN_MS = 10_000;
 
@@ -38,15 +38,22 @@ export class LociApi {
     return this.call('GET', path, query);
   }
 
-  post<Body>(path: string, body: object = {}): Promise<Reply<Body>> {
-    return this.call('POST', path, {}, JSON.stringify(body));
+  /** With an `Idempotency-Key` the server does it once, however often it is sent. */
+  post<Body>(path: string, body: object = {}, idempotencyKey?: string): Promise<Reply<Body>> {
+    return this.call('POST', path, {}, JSON.stringify(body), idempotencyKey);
   }
 
   delete<Body>(path: string, query: Query = {}): Promise<Reply<Body>> {
     return this.call('DELETE', path, query);
   }
 
-  private async call<Body>(method: string, path: string, query: Query, body?: string): Promise<Reply<Body>> {
+  private async call<Body>(
+    method: string,
+    path: string,
+    query: Query,
+    body?: string,
+    idempotencyKey?: string,
+  ): Promise<Reply<Body>> {
     const url = new URL(this.base.replace(/\/+$/, '') + path);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
@@ -58,16 +65,19 @@ export class LociApi {
       ...(body === undefined
         ? {}
         : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
+      ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
     };
-    const { status, text } = await send(url, { method, headers }, body).catch((error: unknown) => {
-      throw new CommandFailed(
-        EXIT.away,
-        `No server answers at ${this.base} (${reasonOf(error)}).`,
-        'LOCI_URL says where it is; `npm start` starts one here.',
-      );
-    });
+    const { status, text, retryAfter } = await send(url, { method, headers }, body).catch(
+      (error: unknown) => {
+        throw new CommandFailed(
+          EXIT.away,
+          `No server answers at ${this.base} (${reasonOf(error)}).`,
+          'LOCI_URL says where it is; `npm start` starts one here.',
+        );
+      },
+    );
     const parsed = parse(text);
-    if (status >= 400) throw failureOf(status, parsed);
+    if (status >= 400) throw failureOf(status, parsed, retryAfter);
     if (status < 200 || status >= 300 || typeof parsed !== 'object' || parsed === null) {
       throw new CommandFailed(
         EXIT.away,
@@ -79,14 +89,24 @@ export class LociApi {
   }
 }
 
-function send(url: URL, options: RequestOptions, body?: string): Promise<{ status: number; text: string }> {
+interface Answer {
+  status: number;
+  text: string;
+  retryAfter: string | undefined;
+}
+
+function send(url: URL, options: RequestOptions, body?: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const answer = (response: IncomingMessage): void => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.once('error', reject);
       response.once('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+        resolve({
+          status: response.statusCode ?? 0,
+          text: Buffer.concat(chunks).toString('utf8'),
+          retryAfter: response.headers['retry-after'],
+        }),
       );
     };
     const sent =
@@ -111,21 +131,24 @@ function parse(text: string): unknown {
   }
 }
 
-function failureOf(status: number, body: unknown): CommandFailed {
+function failureOf(status: number, body: unknown, retryAfter: string | undefined): CommandFailed {
   const exitCode = status >= 500 ? EXIT.away : EXIT.refused;
   const problem: Problem = typeof body === 'object' && body !== null ? body : {};
   if (typeof problem.detail !== 'string' || typeof problem.code !== 'string') {
     return new CommandFailed(exitCode, `The answer was ${status}, in words that are not Loci's.`);
   }
-  const fields = Array.isArray(problem.errors) ? problem.errors.map(fieldOf).filter(Boolean) : [];
+  const errors = Array.isArray(problem.errors) ? problem.errors.filter(isFieldError) : [];
+  const fields = errors.map(({ location, message }) => `${location} ${message}`);
   const detail = fields.length === 0 ? problem.detail : `${problem.detail} ${fields.join('; ')}.`;
   const id = typeof problem.request_id === 'string' ? `, request ${problem.request_id}` : '';
-  return new CommandFailed(exitCode, detail, `${problem.code} (${status})${id}`);
+  const retryAfterMs = /^\d{1,6}$/.test(retryAfter ?? '') ? Number(retryAfter) * 1_000 : null;
+  const refusal: Refusal = { status, code: problem.code, errors, retryAfterMs };
+  return new CommandFailed(exitCode, detail, `${problem.code} (${status})${id}`, refusal);
 }
 
-function fieldOf(error: unknown): string {
+function isFieldError(error: unknown): error is Refusal['errors'][number] {
   const { location, message } = (error ?? {}) as { location?: unknown; message?: unknown };
-  return typeof location === 'string' && typeof message === 'string' ? `${location} ${message}` : '';
+  return typeof location === 'string' && typeof message === 'string';
 }
 
 function reasonOf(error: unknown): string {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { version } from '../platform/version.js';
 import { addHealthCommand } from './health-command.js';
+import { addImportCommand } from './import-command.js';
 import { addKeyCommands } from './key-commands.js';
 import { manual } from './manual.js';
 import { addMemoryCommands } from './memory-commands.js';
@@ -13,11 +14,11 @@ A client of a running server. From the environment, or from .env:
   LOCI_URL         where the server is (default: http://127.0.0.1, on PORT or 8000)
   ADMIN_API_TOKEN  the operator's token: for all commands but the next line's. Of an embedded server on this
                    machine it is found in the data folder: LOCI_DATA_DIR, ./.loci or /var/lib/loci
-  LOCI_API_KEY     a tenant's key: for store and recall
+  LOCI_API_KEY     a tenant's key: for store and recall, and for import where no --tenant is named
 
 Exit codes:
   0  done
-  1  refused by the server (4xx), or not confirmed
+  1  refused by the server (4xx), or not confirmed; of import: some records were refused
   2  wrong usage, or a setting is missing or malformed
   3  no server answers, or it fails (5xx); of health: a part of it is down
   4  verify or rebuild ended with projections that differ from their ledger`;
@@ -35,6 +36,7 @@ export function buildProgram(session: Session, width?: number): Command {
   addKeyCommands(program, session);
   addProjectionCommands(program, session);
   addMemoryCommands(program, session);
+  addImportCommand(program, session);
   addHealthCommand(program, session);
   program
     .command('manual')

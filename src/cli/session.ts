@@ -19,6 +19,21 @@ export class Session {
     return new LociApi(this.connection.url, this.connection.adminToken());
   }
 
+  /** Whether the environment has a tenant's key. Throws `SettingsError`. */
+  get hasKey(): boolean {
+    return this.connection.hasApiKey;
+  }
+
+  /** For the routes of the tenant whose key this is. */
+  withKey(key: string): LociApi {
+    return new LociApi(this.connection.url, key);
+  }
+
+  /** The slug of the tenant that every installation has. */
+  get defaultTenant(): string {
+    return this.connection.defaultTenant;
+  }
+
   /** For a tenant's own routes. Throws `CommandFailed`, `SettingsError`. */
   tenant(): LociApi {
     return new LociApi(this.connection.url, this.connection.apiKey());
@@ -48,6 +63,11 @@ export class Session {
     const subject = about === null ? 'error' : `error: ${oneLine(about)}`;
     process.stderr.write(`${subject}: ${oneLine(message)}\n`);
     if (more !== null) process.stderr.write(`       ${oneLine(more)}\n`);
+  }
+
+  /** What is worth knowing and no fault. */
+  remark(text: string): void {
+    process.stderr.write(`${oneLine(text)}\n`);
   }
 
   bar(): ProgressBar {

@@ -52,6 +52,7 @@ export function batchDto(
     tenant_id: tenant.slug,
     workspace_id: workspace,
     stored: stored.outcomes.filter(({ outcome }) => outcome !== 'conflict').length,
+    created_count: stored.outcomes.filter(({ outcome }) => outcome === 'stored').length,
     memory_ids: stored.outcomes.flatMap(({ outcome, id }) => (outcome === 'conflict' ? [] : id)),
     failed: refused.toSorted((a, b) => a.index - b.index),
     indexed: stored.indexed,

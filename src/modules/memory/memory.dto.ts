@@ -126,6 +126,7 @@ export class StoredBatchDto {
   @ApiProperty({ type: String }) tenant_id!: string;
   @ApiProperty({ type: String, format: 'uuid' }) workspace_id!: string;
   @ApiProperty({ type: Number, description: 'How many were stored or were there already' }) stored!: number;
+  @ApiProperty({ type: Number, description: 'How many of them are new' }) created_count!: number;
   @ApiProperty({ type: [String], description: 'In the order of the batch, the refused ones left out' })
   memory_ids!: string[];
   @ApiProperty({ type: [RefusedMemoryDto] }) failed!: RefusedMemoryDto[];

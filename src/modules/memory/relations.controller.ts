@@ -178,6 +178,7 @@ function manyAnswer(
   const body: AssociatedManyDto = {
     status: failed.length === 0 ? 'success' : 'partial',
     created_count: succeeded.length,
+    unchanged_count: outcomes.filter((each) => each.outcome === 'related' && !each.changed).length,
     failed_count: failed.length,
     succeeded,
     failed: failed.toSorted((a, b) => a.index - b.index),

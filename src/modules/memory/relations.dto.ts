@@ -61,7 +61,9 @@ export class RefusedAssociationDto {
 
 export class AssociatedManyDto {
   @ApiProperty({ type: String, enum: ['success', 'partial'] }) status!: 'success' | 'partial';
-  @ApiProperty({ type: Number }) created_count!: number;
+  @ApiProperty({ type: Number, description: 'How many hold now' }) created_count!: number;
+  @ApiProperty({ type: Number, description: 'How many of them were there already, just so' })
+  unchanged_count!: number;
   @ApiProperty({ type: Number }) failed_count!: number;
   @ApiProperty({ type: [SucceededAssociationDto] }) succeeded!: SucceededAssociationDto[];
   @ApiProperty({ type: [RefusedAssociationDto] }) failed!: RefusedAssociationDto[];

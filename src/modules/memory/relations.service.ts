@@ -37,8 +37,8 @@ export interface RelationDraft {
   strength: number;
 }
 
-/** `missing`: one of the memories is not there. */
-export type AssociateOutcome = { outcome: 'related'; id: string } | { outcome: 'missing' };
+/** `missing`: one of the memories is not there. `changed` is false where it was there already, just as strong. */
+export type AssociateOutcome = { outcome: 'related'; id: string; changed: boolean } | { outcome: 'missing' };
 
 export interface Associated {
   outcomes: AssociateOutcome[];
@@ -55,6 +55,7 @@ interface RelationRow extends QueryResultRow {
   from_id: string;
   to_id: string;
   type: string;
+  changed: boolean;
 }
 
 @Injectable()
@@ -66,7 +67,8 @@ export class RelationsService {
   ) {}
 
   /**
-   * Relates memories of one workspace, all in one transaction. The same ends and type again: the new strength holds.
+   * Relates memories of one workspace, all in one transaction. The same ends and type again: the new strength holds, and
+   * where it is the old one nothing changes.
    * One outcome for each draft, in order.
    */
   async associate(
@@ -91,7 +93,7 @@ export class RelationsService {
             .map((draft) => [edgeName(draft), draft]),
         ).values(),
       ];
-      const rows = await tx.rows<RelationRow>(UPSERT, [
+      const held = await tx.rows<RelationRow>(UPSERT, [
         tenant.id,
         workspace,
         good.map(() => randomUUID()),
@@ -100,18 +102,23 @@ export class RelationsService {
         good.map((draft) => draft.type),
         good.map((draft) => draft.strength),
       ]);
+      const byName = new Map(held.map((row) => [`${row.from_id}/${row.type}/${row.to_id}`, row]));
+      const rows = held.filter(({ changed }) => changed);
+      const changed = good
+        .filter((draft) => byName.get(edgeName(draft))?.changed === true)
+        .map(({ from, to, type, strength }) => ({ from, to, type, strength }));
       for (const row of rows) tx.changed(workspace, 'relation', row.id);
       tx.record(
         'relation.create',
         workspace,
         rows.map(({ id }) => id),
-        { after: { relations: good.map(({ from, to, type, strength }) => ({ from, to, type, strength })) } },
+        { after: { relations: changed } },
       );
       if (rows.length > 0) tx.meter(workspace, 'relations_stored', rows.length);
-      const ids = new Map(rows.map((row) => [`${row.from_id}/${row.type}/${row.to_id}`, row.id]));
       const outcomes = drafts.map((draft): AssociateOutcome => {
-        const id = ids.get(edgeName(draft));
-        return id === undefined ? { outcome: 'missing' } : { outcome: 'related', id };
+        const row = byName.get(edgeName(draft));
+        if (row === undefined) return { outcome: 'missing' };
+        return { outcome: 'related', id: row.id, changed: row.changed };
       });
       return { outcomes, indexed: false };
     });
@@ -197,8 +204,19 @@ function edgeName({ from, to, type }: RelationDraft): string {
   return `${from}/${type}/${to}`;
 }
 
+/** All that were asked for, as they hold now: those that were written, and those that were there just so. */
 const UPSERT = `
-INSERT INTO relations (tenant_id, workspace_id, id, from_id, to_id, type, strength)
-SELECT $1, $2, * FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::real[])
-ON CONFLICT (tenant_id, workspace_id, from_id, to_id, type) DO UPDATE SET strength = excluded.strength, updated_at = now()
-RETURNING id, from_id, to_id, type`;
+WITH wanted AS (
+  SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::real[]) AS w (id, from_id, to_id, type, strength)
+), written AS (
+  INSERT INTO relations (tenant_id, workspace_id, id, from_id, to_id, type, strength)
+  SELECT $1, $2, * FROM wanted
+  ON CONFLICT (tenant_id, workspace_id, from_id, to_id, type) DO UPDATE SET strength = excluded.strength, updated_at = now()
+    WHERE relations.strength <> excluded.strength
+  RETURNING id, from_id, to_id, type
+)
+SELECT id, from_id, to_id, type, true AS changed FROM written
+UNION ALL
+SELECT r.id, r.from_id, r.to_id, r.type, false
+FROM wanted w JOIN relations r USING (from_id, to_id, type)
+WHERE r.tenant_id = $1 AND r.workspace_id = $2 AND NOT EXISTS (SELECT FROM written WHERE written.id = r.id)`;
