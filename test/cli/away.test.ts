@@ -72,7 +72,7 @@ describe('the command line without a server that answers well', () => {
   it('keeps telling what was verified when the server goes away', async () => {
     const same = { equal: true, in_ledger: 0, in_projection: 0 };
     const none = { count: 0, examples: [] };
-    const verdict = { ...same, missing: none, surplus: none, stale: none };
+    const verdict = { ...same, missing: none, surplus: none, stale: none, changed: none };
     const ended = await against(
       (request, response) => {
         if (request.url?.includes('second') === true) request.socket.destroy();

@@ -45,7 +45,7 @@ describe('loci import, of a single-tenant database', () => {
     return urlOf(database);
   }
 
-  it('brings memories, relations and documents of the usual tables, types and times as they are meant', async () => {
+  it('brings agents, memories and relations of the usual tables, and counts documents, types and times as they are meant', async () => {
     const url = await databaseWith(`
       CREATE TABLE memories (id uuid PRIMARY KEY, content text NOT NULL, source varchar(255), importance numeric(3,2),
         layer varchar(50), tags text[], metadata jsonb, timestamp timestamp, usage_count int DEFAULT 0);
@@ -54,6 +54,10 @@ describe('loci import, of a single-tenant database', () => {
         ('${SHOP}', 'Bob owns the shop.', NULL, NULL, NULL, NULL, NULL, NULL);
       CREATE TABLE memory_relations (source_id uuid, target_id uuid, relation_type text, weight real);
       INSERT INTO memory_relations VALUES ('${TEA}', '${SHOP}', 'LEADS_TO', 0.25);
+      CREATE TABLE agents (id serial, owner_id int, name text, agent_type text, system_prompt text, is_public boolean,
+        is_active boolean, status text);
+      INSERT INTO agents (owner_id, name, agent_type, system_prompt, is_public, is_active) VALUES
+        (3, 'Customer Service Bot', 'customer_service', 'You are a helpful customer service assistant', true, false);
       CREATE TABLE documents (id serial, title text, source text, content text);
       INSERT INTO documents (title, content) VALUES ('Manual', 'Press the button.'), ('Notes', 'None.');`);
     const tenant = await loci.tenant();
@@ -63,8 +67,11 @@ describe('loci import, of a single-tenant database', () => {
     expect(outcome(first)).toMatchObject({
       memories: { found: 2, stored: 2 },
       relations: { found: 1, stored: 1 },
+      agents: { found: 1, stored: 1 },
       documents: { found: 2, left: 2 },
     });
+    const agent = await tenant.get('/v1/workspaces/default/agents/customer-service-bot');
+    expect(agent.body).toMatchObject({ agent_type: 'customer_service', is_active: false });
     expect(await memoryOf(tenant, TEA)).toMatchObject({
       content: 'Alice prefers green tea.',
       type: 'ltm',

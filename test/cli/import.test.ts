@@ -160,6 +160,35 @@ describe('loci import, of a file', () => {
     });
   });
 
+  it('brings agents, known by their slugs, and leaves those alone that are there', async () => {
+    const tenant = await loci.tenant();
+    const path = await file(
+      {
+        kind: 'agent',
+        id: 7,
+        name: 'Café Support Bot',
+        system_prompt: 'You are a helpful support agent.',
+        model_name: 'gpt-4',
+        temperature: 0.7,
+        enabled_tools: ['vector_search', 'hybrid_search'],
+      },
+      { kind: 'agent', name: 'Odd', slug: 'odd', enabled_tools: ['telepathy'] },
+    );
+    const ended = await run([path, '--tenant', tenant.slug, '--json']);
+    expect(ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('line 2 (agent): enabled_tools'),
+    });
+    expect(outcome(ended)).toMatchObject({ agents: { found: 2, stored: 1, refused: 1 } });
+    const agent = `/v1/workspaces/default/agents/cafe-support-bot`;
+    expect((await tenant.get(agent)).body).toMatchObject({ name: 'Café Support Bot', temperature: 0.7 });
+    await tenant.patch(agent, { temperature: 0.2 });
+    expect(outcome(await run([path, '--tenant', tenant.slug, '--json']))).toMatchObject({
+      agents: { stored: 0, existed: 1 },
+    });
+    expect((await tenant.get(agent)).body).toMatchObject({ temperature: 0.2 });
+  });
+
   it('counts documents and leaves them, as no route takes them yet', async () => {
     const tenant = await loci.tenant();
     const path = await file({ kind: 'document', title: 'Manual', content: 'Press the button.' });
