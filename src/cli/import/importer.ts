@@ -158,6 +158,8 @@ function allRefused(error: unknown, count: number): Settled {
 /** `content is missing; tags …`: without the way to the item, which its place in the source says better. */
 function faultsOf(errors: readonly FieldError[]): string {
   return errors
-    .map(({ location, message }) => `${location.replace(/^body\.?(?:(?:memories|associations)\[\d+\])?\.?/, '')} ${message}`.trim())
+    .map(({ location, message }) =>
+      `${location.replace(/^body\.?(?:(?:memories|associations)\[\d+\])?\.?/, '')} ${message}`.trim(),
+    )
     .join('; ');
 }
