@@ -88,7 +88,7 @@ async function bring(session: Session, source: ImportSource, options: Options): 
   for (const refused of survey.refused) tally.refuse(refused);
   const onProgress = (): void => bar.show(tally.done, tally.found, 'records');
   let tenant: string | null = null;
-  let failure: unknown = null;
+  let failure: Error | null = null;
   try {
     if (options.dryRun === true) await rehearse(source, tally, onProgress);
     else {
@@ -97,9 +97,11 @@ async function bring(session: Session, source: ImportSource, options: Options): 
       await send(target, source, tally, options, onProgress);
     }
   } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
     failure = error;
+  } finally {
+    bar.clear();
   }
-  bar.clear();
   const outcome = { dry_run: options.dryRun === true, complete: failure === null, ...tally.outcome };
   if (options.json === true) session.print(`${JSON.stringify({ tenant_id: tenant, ...outcome })}\n`);
   else session.print(forPeople(session, tenant, tally));

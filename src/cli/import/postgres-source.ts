@@ -87,8 +87,8 @@ export class PostgresSource extends ImportSource {
           const value = fieldValue(field, row[`c${at}`]);
           if (value !== undefined) fields[field] = value;
         });
-        const named = fields['id'] ?? fields['slug'];
-        yield { kind, place: `${table.name} ${named === undefined ? place : String(named)}`, fields };
+        const { id } = fields;
+        yield { kind, place: `${table.name} ${typeof id === 'string' ? id : `row ${place}`}`, fields };
       }
       if (rows.length < PAGE) break;
     }
@@ -148,12 +148,14 @@ async function tableOf(client: Client, mapping: TableMapping | null): Promise<Fo
 const TIMESTAMP = 1114;
 const DATE = 1082;
 
+type Parser = (text: string) => unknown;
+
 /** Times without a zone are taken for UTC: pg would take them for this machine's. */
-const parserOf: typeof types.getTypeParser = (oid: number, format?: 'text' | 'binary') => {
-  if (oid === TIMESTAMP) return (text: string) => `${text.replace(' ', 'T')}Z`;
-  if (oid === DATE) return (text: string) => `${text}T00:00:00Z`;
-  return types.getTypeParser(oid, format as 'text');
-};
+function parserOf(oid: number): Parser {
+  if (oid === TIMESTAMP) return (text) => `${text.replace(' ', 'T')}Z`;
+  if (oid === DATE) return (text) => `${text}T00:00:00Z`;
+  return types.getTypeParser(oid, 'text') as Parser;
+}
 
 /** PostgreSQL's own words name tables and columns; the address and its password are never repeated. */
 function unreadable(error: unknown): CommandFailed {

@@ -58,7 +58,7 @@ function placed(
 }
 
 function slugOf(name: unknown): string {
-  return String(name ?? '')
+  return (textOf(name) ?? '')
     .normalize('NFKD')
     .toLowerCase()
     .replace(/\p{M}+/gu, '')
