@@ -25,8 +25,13 @@ export interface FurnishedTenant {
 }
 
 /** `words` go into every field that is sealed, so that a scan can look for them. */
-export async function furnishedTenant(loci: Loci, words: string): Promise<FurnishedTenant> {
+export async function furnishedTenant(
+  loci: Loci,
+  words: string,
+  order: Record<string, unknown> = {},
+): Promise<FurnishedTenant> {
   const caller = await loci.tenant({
+    ...order,
     api_credentials: { token: words },
     admin_email: 'admin@palace.example',
   });

@@ -88,8 +88,9 @@ export class Loci {
     private readonly dispose: () => Promise<void>,
   ) {}
 
-  static async start(env: Environment = {}): Promise<Loci> {
-    const database = await freshDatabase();
+  /** `given`: a database that is the caller's to drop. */
+  static async start(env: Environment = {}, given?: FreshDatabase): Promise<Loci> {
+    const database = given ?? (await freshDatabase());
     const folder = await scratchFolder();
     const whole: Environment = {
       NODE_ENV: 'test',
@@ -101,10 +102,15 @@ export class Loci {
       ADMIN_API_TOKEN: ADMIN_TOKEN,
       ...env,
     };
-    return new Loci(database, whole, await serve(whole), async () => {
-      await database.drop();
+    const dispose = async () => {
+      if (given === undefined) await database.drop();
       await folder.remove();
+    };
+    const running = await serve(whole).catch(async (error: unknown) => {
+      await dispose();
+      throw error;
     });
+    return new Loci(database, whole, running, dispose);
   }
 
   get url(): string {

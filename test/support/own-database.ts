@@ -11,32 +11,40 @@ export interface Homed {
   loci: Loci;
   /** Of the placement's own. */
   own: FreshDatabase;
+  ownUrl: string;
   /** Where the file of placements is. */
   folder: string;
   stop(): Promise<void>;
 }
 
-export async function startHomed(
-  more: (url: string) => Record<string, object> = () => ({}),
-  env: Environment = {},
-): Promise<Homed> {
+/** `reach`: the address under which the server is told of it, made of that database's own and the main one's. */
+export async function startHomed({
+  reach = (own) => own,
+  env = {},
+}: { reach?: (own: string, main: string) => string; env?: Environment } = {}): Promise<Homed> {
   const scratch = await scratchFolder();
   await mkdir(scratch.path, { recursive: true });
-  const own = await freshDatabase();
+  const [main, own] = [await freshDatabase(), await freshDatabase()];
   const file = join(scratch.path, 'placements.json');
-  await writeFile(
-    file,
-    JSON.stringify({ shared: {}, acme: { database_url: urlOf(own) }, ...more(urlOf(own)) }),
-  );
-  const loci = await Loci.start({ ...env, LOCI_PLACEMENTS: file });
+  const drop = async () => {
+    await main.drop();
+    await own.drop();
+    await scratch.remove();
+  };
+  const placements = { shared: {}, acme: { database_url: reach(urlOf(own), urlOf(main)) } };
+  await writeFile(file, JSON.stringify(placements));
+  const loci = await Loci.start({ ...env, LOCI_PLACEMENTS: file }, main).catch(async (error: unknown) => {
+    await drop();
+    throw error;
+  });
   return {
     loci,
     own,
+    ownUrl: urlOf(own),
     folder: scratch.path,
     async stop() {
       await loci.stop();
-      await own.drop();
-      await scratch.remove();
+      await drop();
     },
   };
 }
