@@ -72,6 +72,7 @@ import { WorkspaceResolver } from './workspace-resolver.js';
     TenantDirectory,
     PrincipalCache,
     KeylessLimit,
+    FailedLogins,
     Quotas,
     RequestMeter,
     RequestTenant,

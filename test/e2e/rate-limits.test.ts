@@ -134,6 +134,17 @@ describe('requests are limited', () => {
       expect((await guess('192.0.2.7')).status).toBe(429);
     });
 
+    it('at the metrics too, where the admin token could be guessed as well', async () => {
+      const address = from('192.0.2.9');
+      const guessed: number[] = [];
+      for (let i = 0; i < 6; i++) guessed.push((await loci.as(`guess-${i}`).get('/metrics', address)).status);
+      expect(guessed).toEqual([...times(5, 401), 429]);
+      const scraped = await fetch(`${loci.url}/metrics`, {
+        headers: { Authorization: `Bearer ${loci.operator.token}`, ...address },
+      });
+      expect(scraped.status).toBe(200);
+    });
+
     it('over the /64 that an IPv6 address is in', async () => {
       for (let i = 1; i <= 6; i++) await guess(`2001:db8::${i}`);
       expect((await guess('2001:db8::abcd')).status).toBe(429);

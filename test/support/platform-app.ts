@@ -12,6 +12,8 @@ import { installOpenApi } from '../../src/platform/http/openapi.js';
 import { openLog } from '../../src/platform/logging/log.js';
 import { NestLog } from '../../src/platform/logging/nest-log.js';
 import { PlatformModule } from '../../src/platform/platform.module.js';
+import { FailedLogins } from '../../src/tenancy/failed-logins.js';
+import { RateWindows } from '../../src/tenancy/rate-windows.js';
 
 export const ADMIN_TOKEN = 'the-admin-token-of-the-tests';
 
@@ -37,7 +39,9 @@ export async function platformApp(options: {
   const probes = (options.probes ?? []).map((probe, i) => ({ provide: `probe ${i}`, useValue: probe }));
   const tokens = probes.map(({ provide }) => provide as InjectionToken<HealthProbe>);
 
-  @Module({ providers: probes, exports: tokens })
+  const failures = { provide: FailedLogins, useValue: new FailedLogins(new RateWindows(), settings) };
+
+  @Module({ providers: [...probes, failures], exports: [...tokens, FailedLogins] })
   class Probes {}
 
   const testing = await Test.createTestingModule({
