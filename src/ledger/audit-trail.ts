@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { TenantId } from '../tenancy/tenant.js';
-import { MasterKey } from '../tenancy/tenant-key.js';
+import { MasterKey, type TenantKey } from '../tenancy/tenant-key.js';
 import {
   AuditChain,
   CHAIN_START,
   type AuditFact,
   type ChainEnd,
   checkpointSignature,
+  endSignature,
   uuidArrayText,
 } from './audit-chain.js';
 
@@ -36,9 +37,13 @@ export class AuditTrail {
 
   /**
    * In the transaction that does it, whose first lock must be the tenant's row, by `lock` or by this.
-   * A tenant that is not there has no chain, and nothing is written.
+   * A tenant that is not there has no chain, and nothing is written. `key`: where this database does not have it.
    */
-  async record(manager: EntityManager, { tenantId, ...entry }: AuditEntry): Promise<void> {
+  async record(
+    manager: EntityManager,
+    { tenantId, ...entry }: AuditEntry,
+    key: TenantKey | null = null,
+  ): Promise<void> {
     const [row] = await manager.query<EndRow[]>(
       tenantId === null
         ? `SELECT audit_position, audit_hash, NULL AS wrapped_key FROM installation FOR NO KEY UPDATE`
@@ -47,10 +52,9 @@ export class AuditTrail {
     );
     if (row === undefined) return;
     const end = await this.endOf(manager, tenantId, row);
+    const wrapped = row.wrapped_key;
     const sealer =
-      tenantId === null || row.wrapped_key === null
-        ? this.master
-        : this.master.unwrap(tenantId, row.wrapped_key);
+      key ?? (tenantId === null || wrapped === null ? this.master : this.master.unwrap(tenantId, wrapped));
     const chain = new AuditChain(tenantId, end, sealer, this.master);
     chain.append(
       {
@@ -80,15 +84,29 @@ export class AuditTrail {
     );
   }
 
+  /** The row of a tenant that is new in this database: where a purge has closed a chain there, it goes on from there. */
+  async resume(manager: EntityManager, tenantId: TenantId): Promise<void> {
+    const end = await this.closedEnd(manager, tenantId);
+    if (end === null) return;
+    await manager.query(
+      `UPDATE tenants SET audit_position = $2, audit_hash = $3, audit_signature = $4 WHERE id = $1 AND audit_hash IS NULL`,
+      [tenantId, end.position, end.hash, endSignature(this.master, tenantId, end)],
+    );
+  }
+
   /** A tenant that was purged and made again under its id goes on where the purge has closed its chain. */
   private async endOf(manager: EntityManager, tenantId: TenantId | null, row: EndRow): Promise<ChainEnd> {
     const position = Number(row.audit_position);
     if (row.audit_hash !== null) return { position, hash: row.audit_hash };
+    return (await this.closedEnd(manager, tenantId)) ?? CHAIN_START;
+  }
+
+  private async closedEnd(manager: EntityManager, tenantId: TenantId | null): Promise<ChainEnd | null> {
     const [closed] = await manager.query<{ position: string; hash: Buffer }[]>(
       `SELECT position, hash FROM audit_checkpoints WHERE tenant_id = $1 AND reason = 'purge' ORDER BY position DESC LIMIT 1`,
       [tenantId],
     );
-    return closed === undefined ? CHAIN_START : { position: Number(closed.position), hash: closed.hash };
+    return closed === undefined ? null : { position: Number(closed.position), hash: closed.hash };
   }
 
   private async write(manager: EntityManager, tenantId: TenantId | null, chain: AuditChain): Promise<void> {

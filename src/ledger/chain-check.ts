@@ -80,13 +80,12 @@ export class ChainCheck {
 
   /**
    * `end`: where the chain is said to end, and who signed it: the tenant's row, or the checkpoint of its purge.
-   * Null: neither is there, as where all records are from before there was a chain.
+   * Null: neither is there, as where all records are from before there was a chain. `begins`: there must be records.
    */
-  finish(end: SignedEnd | null, signedAs: 'chain' | 'purge'): void {
+  finish(end: SignedEnd | null, signedAs: 'chain' | 'purge', begins = false): void {
     if (end === null) {
       if (this.last.position > 0) this.found('forged', this.last.position);
-      // A tenant's making is on record, so there is always one.
-      else if (this.tenant !== null && this.unchained === 0) this.found('missing', 1);
+      else if (begins && this.unchained === 0) this.found('missing', 1);
       return;
     }
     const wanted =

@@ -4,6 +4,7 @@ import type { Database } from '../platform/database/database.js';
 import type { Tenant } from '../tenancy/principal.js';
 import { PRINCIPALS_CHANNEL } from '../tenancy/principal-cache.js';
 import type { TenantId } from '../tenancy/tenant.js';
+import { AuditTrail } from './audit-trail.js';
 import { Homes, MAIN } from './homes.js';
 
 /** What a ledger elsewhere needs of its tenant's row in the main database. */
@@ -33,7 +34,10 @@ interface MirroredRow {
  */
 @Injectable()
 export class HomeMirror {
-  constructor(private readonly homes: Homes) {}
+  constructor(
+    private readonly homes: Homes,
+    private readonly audit: AuditTrail,
+  ) {}
 
   /** Brings the home's row and workspaces to what the main database says. Nothing to do where that is the home. */
   async push(tenantId: TenantId, { raiseEpoch = false } = {}): Promise<void> {
@@ -78,6 +82,7 @@ export class HomeMirror {
         row.default_workspace_id,
         row.default_agent_id,
       ]);
+      await this.audit.resume(manager, tenantId);
       await mirrorWorkspaces(manager, row);
     });
   }

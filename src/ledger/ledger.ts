@@ -116,19 +116,24 @@ export class Ledger {
   ): Promise<Row[]> {
     return this.atHome(tenant, async (there, database) => {
       const begin = this.beginReading(there, scope);
-      const client = await database.tenantClient();
-      sendTogether(client);
-      const [opened, answered, closed] = await Promise.allSettled([
-        client.query(begin),
-        client.query<Row>(database.statements.of(sql, values)),
-        client.query('COMMIT'),
-      ]);
-      client.release(closed.status === 'rejected');
-      if (opened.status === 'rejected') throw opened.reason;
-      if (this.homes.several) this.checkHome(there, opened.value);
+      const { opened, answered } = await oneStatement<Row>(database, begin, sql, values);
+      if (this.homes.several) this.checkHome(there, opened);
       if (answered.status === 'rejected') throw answered.reason;
       return answered.value.rows;
     });
+  }
+
+  /** Likewise as this tenant in a database that need not be its ledger's home: for what stays where it was written. */
+  async readRowsIn<Row extends QueryResultRow>(
+    home: string,
+    tenant: Tenant,
+    sql: string,
+    values: unknown[],
+  ): Promise<Row[]> {
+    const begin = opening(tenant, WHOLE_TENANT, 'BEGIN READ ONLY');
+    const { answered } = await oneStatement<Row>(await this.homes.of(home), begin, sql, values);
+    if (answered.status === 'rejected') throw answered.reason;
+    return answered.value.rows;
   }
 
   /**
@@ -233,6 +238,25 @@ export class Ledger {
     const here = row === undefined ? this.homeOf(tenant) === MAIN : this.livesHere(tenant, row);
     if (!here) throw new LedgerMoving(tenant);
   }
+}
+
+/** What both parts of one round trip came to; throws where the first of them failed. */
+async function oneStatement<Row extends QueryResultRow>(
+  database: Database,
+  begin: string,
+  sql: string,
+  values: unknown[],
+) {
+  const client = await database.tenantClient();
+  sendTogether(client);
+  const [opened, answered, closed] = await Promise.allSettled([
+    client.query(begin),
+    client.query<Row>(database.statements.of(sql, values)),
+    client.query('COMMIT'),
+  ]);
+  client.release(closed.status === 'rejected');
+  if (opened.status === 'rejected') throw opened.reason;
+  return { opened: opened.value, answered };
 }
 
 /** A connection goes back to the pool only after a commit; after anything else it is closed. */

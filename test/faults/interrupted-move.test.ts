@@ -53,7 +53,7 @@ describe('a ledger on its way to another database', () => {
   async function moveAndDie(tenant: TestTenant, placement: string, dies: number): Promise<boolean> {
     const { app, stores } = homed.loci.server;
     const { homes, alive } = dyingHomes(app.get(Homes), dies);
-    const mirror = new HomeMirror(homes);
+    const mirror = new HomeMirror(homes, app.get(AuditTrail));
     const moves = new LedgerMove(homes, mirror, new Erasure(homes, app.get(AuditTrail)));
     const to = { placement, home: placement === 'acme' ? 'acme' : MAIN, raise: 1 } as const;
     await stores.database.exclusively(moveOf(tenant.id as TenantId), async () => {

@@ -1,5 +1,6 @@
 import type { QueryResultRow } from 'pg';
 import { auditDetailPlace } from '../../ledger/audit-chain.js';
+import { MAIN } from '../../ledger/homes.js';
 import type { Place } from '../../tenancy/tenant-key.js';
 import type { TenantId } from '../../tenancy/tenant.js';
 
@@ -15,13 +16,8 @@ export interface AuditFilter {
   to?: Date;
 }
 
-/** Where a page begins and how it goes on. The newest come first in a list, the oldest in an export. */
-export interface AuditPage {
-  order: 'newest' | 'oldest';
-  limit: number;
-  /** The id of the last record of the page before. */
-  after: string | null;
-}
+/** The newest come first in a list, the oldest in an export. */
+export type AuditOrder = 'newest' | 'oldest';
 
 export interface RecordRow extends QueryResultRow {
   id: string;
@@ -40,7 +36,11 @@ export interface RecordRow extends QueryResultRow {
 }
 
 export interface AuditRecord {
+  /** Of its database; the main one's are plain numbers. */
   id: string;
+  /** The database that it is in, and its number there. */
+  home: string;
+  rowId: string;
   /** Null: the installation's own. */
   tenantId: TenantId | null;
   workspace: string | null;
@@ -63,7 +63,7 @@ export interface AuditRecord {
 export function recordsQuery(
   tenant: TenantId | null | undefined,
   filter: AuditFilter,
-  page: AuditPage,
+  page: { order: AuditOrder; limit: number; after: string | null },
 ): { sql: string; values: unknown[] } {
   const values: unknown[] = [];
   const conditions: string[] = [];
@@ -93,13 +93,16 @@ export function recordsQuery(
 
 /** `opener`: null where the detail is not to be opened. */
 export function recordOf(
+  home: string,
   row: RecordRow,
   opener: { open(sealed: Buffer, place: Place): Buffer } | null,
 ): AuditRecord {
   const position = row.position === null ? null : Number(row.position);
   const detail = opener === null ? null : opened(row.detail, position, opener);
   return {
-    id: row.id,
+    id: home === MAIN ? row.id : `${home}:${row.id}`,
+    home,
+    rowId: row.id,
     tenantId: row.tenant_id,
     workspace: row.workspace_id,
     at: row.at,

@@ -2,7 +2,15 @@ import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
 import { parseInstant } from '../../platform/http/instant.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
-import type { AuditFilter, AuditPage, AuditRecord } from './audit-records.js';
+import {
+  placeAfter,
+  readAuditCursor,
+  writeAuditCursor,
+  type AuditPlace,
+  type ReadPage,
+} from './audit-places.js';
+import type { AuditFilter, AuditRecord } from './audit-records.js';
+import type { NamedRecord } from './audit.service.js';
 import type { ChainReport } from './audit-verification.service.js';
 import type {
   AuditRecordDto,
@@ -14,9 +22,7 @@ import type {
 export const NDJSON = 'application/x-ndjson';
 const EXPORT_PAGE = 500;
 const MOST = 100;
-
-/** Reads a page of records. */
-export type ReadPage<R extends AuditRecord> = (filter: AuditFilter, page: AuditPage) => Promise<R[]>;
+const START: AuditPlace = new Map();
 
 /** A page, or all of it as NDJSON: the same filters, whichever way it goes out. */
 export async function answerWith<R extends AuditRecord, D>(
@@ -29,14 +35,14 @@ export async function answerWith<R extends AuditRecord, D>(
   const asLines =
     query.format === 'ndjson' || (query.format === undefined && accept?.includes(NDJSON) === true);
   if (asLines) return new StreamableFile(Readable.from(lines(filter, read, shown)), { type: NDJSON });
-  const after = query.cursor === undefined ? null : readAuditCursor(query.cursor);
+  const after = query.cursor === undefined ? START : placeOf(query.cursor);
   // One more than asked for tells whether there is a next page.
   const found = await read(filter, { order: 'newest', limit: query.limit + 1, after });
   const page = found.slice(0, query.limit);
-  const last = page.at(-1);
+  const more = found.length > query.limit;
   return {
     data: page.map(shown),
-    next_cursor: found.length > query.limit && last !== undefined ? writeAuditCursor(last.id) : null,
+    next_cursor: more ? writeAuditCursor(placeAfter(after, page)) : null,
   };
 }
 
@@ -46,12 +52,11 @@ async function* lines<R extends AuditRecord, D>(
   read: ReadPage<R>,
   shown: (record: R) => D,
 ): AsyncGenerator<string> {
-  for (let after: string | null = null; ;) {
+  for (let after = START; ;) {
     const page: R[] = await read(filter, { order: 'oldest', limit: EXPORT_PAGE, after });
     if (page.length > 0) yield page.map((record) => `${JSON.stringify(shown(record))}\n`).join('');
-    const last = page.at(-1);
-    if (last === undefined || page.length < EXPORT_PAGE) return;
-    after = last.id;
+    if (page.length < EXPORT_PAGE) return;
+    after = placeAfter(after, page);
   }
 }
 
@@ -68,17 +73,13 @@ function filterOf({ action, actor, outcome, target, from, to }: ListAuditDto): A
   };
 }
 
-function writeAuditCursor(id: string): string {
-  return Buffer.from(`audit/${id}`).toString('base64url');
-}
-
-/** Throws `RequestInvalid` for anything that `writeAuditCursor` did not write. */
-function readAuditCursor(cursor: string): string {
-  const id = /^audit\/(\d{1,18})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'))?.[1];
-  if (id === undefined) {
+/** Throws `RequestInvalid`. */
+function placeOf(cursor: string): AuditPlace {
+  const place = readAuditCursor(cursor);
+  if (place === null) {
     throw new RequestInvalid([{ location: 'query.cursor', message: 'is no cursor of this list' }]);
   }
-  return id;
+  return place;
 }
 
 export function auditRecordDto(record: AuditRecord): AuditRecordDto {
@@ -102,17 +103,17 @@ export function auditRecordDto(record: AuditRecord): AuditRecordDto {
   };
 }
 
-export function installationRecordDto(record: AuditRecord & { slug: string | null }): InstallationRecordDto {
+export function installationRecordDto(record: NamedRecord): InstallationRecordDto {
   return { ...auditRecordDto(record), tenant_id: record.slug, tenant_uuid: record.tenantId };
 }
 
 /** `always`: shown also where nothing is wrong with it. */
 export async function verificationDto(
-  reports: AsyncIterable<ChainReport> | Iterable<ChainReport>,
+  reports: AsyncIterable<ChainReport>,
   always: boolean,
 ): Promise<AuditVerificationDto> {
   const told: AuditVerificationDto = { ok: true, chains_checked: 0, records: 0, unchained: 0, chains: [] };
-  for await (const { tenantId, records, unchained, checkpoint, problems } of reports) {
+  for await (const { home, tenantId, records, unchained, checkpoint, problems } of reports) {
     const ok = problems.length === 0;
     told.ok &&= ok;
     told.chains_checked++;
@@ -120,7 +121,15 @@ export async function verificationDto(
     told.unchained += unchained;
     if ((ok && !always) || told.chains.length >= MOST) continue;
     const first = problems.slice(0, MOST);
-    told.chains.push({ tenant_uuid: tenantId, ok, records, unchained, checkpoint, problems: first });
+    told.chains.push({
+      database: home,
+      tenant_uuid: tenantId,
+      ok,
+      records,
+      unchained,
+      checkpoint,
+      problems: first,
+    });
   }
   return told;
 }

@@ -1,10 +1,12 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { QueryResultRow } from 'pg';
 import type { EntityManager } from 'typeorm';
 import { checkpointSignature, type ChainEnd } from '../../ledger/audit-chain.js';
 import { AuditTrail } from '../../ledger/audit-trail.js';
+import { Homes, MAIN } from '../../ledger/homes.js';
 import { Settings } from '../../platform/config/settings.js';
-import { Database } from '../../platform/database/database.js';
-import { MasterKey } from '../../tenancy/tenant-key.js';
+import type { Database } from '../../platform/database/database.js';
+import { MasterKey, type TenantKey } from '../../tenancy/tenant-key.js';
 import type { TenantId } from '../../tenancy/tenant.js';
 
 const DAY_MS = 86_400_000;
@@ -22,7 +24,7 @@ export class AuditRetention implements OnApplicationBootstrap, OnApplicationShut
   private stopping = false;
 
   constructor(
-    private readonly database: Database,
+    private readonly homes: Homes,
     private readonly audit: AuditTrail,
     private readonly master: MasterKey,
     private readonly settings: Settings,
@@ -50,21 +52,27 @@ export class AuditRetention implements OnApplicationBootstrap, OnApplicationShut
   /** Deletes what was due at `now`, for every tenant that has said how long it keeps its records. */
   async forget(now: Date): Promise<void> {
     try {
-      const tenants = await this.database.readAsSystem<{ tenant_id: TenantId; audit_days: number }>(
-        'SELECT tenant_id, audit_days FROM retention_policies WHERE audit_days IS NOT NULL ORDER BY tenant_id',
-        [],
-      );
-      for (const { tenant_id: tenantId, audit_days: days } of tenants) {
-        if (this.stopping) return;
-        await this.forgetOf(tenantId, new Date(now.getTime() - days * DAY_MS));
+      const tenants = await this.homes.main.readAsSystem<DueRow>(DUE, []);
+      for (const { tenant_id: tenantId, audit_days: days, wrapped_key: wrapped } of tenants) {
+        const key = this.master.unwrap(tenantId, wrapped);
+        const before = new Date(now.getTime() - days * DAY_MS);
+        for (const home of [MAIN, ...this.homes.others]) {
+          if (this.stopping) return;
+          await this.forgetIn(await this.homes.of(home), tenantId, key, before);
+        }
       }
     } catch (error) {
       this.logger.warn(`Old audit records will be deleted later: ${String(error)}`);
     }
   }
 
-  private async forgetOf(tenantId: TenantId, before: Date): Promise<void> {
-    await this.database.asSystem(async (manager) => {
+  private async forgetIn(
+    database: Database,
+    tenantId: TenantId,
+    key: TenantKey,
+    before: Date,
+  ): Promise<void> {
+    await database.asSystem(async (manager) => {
       await this.audit.lock(manager, tenantId);
       const last = await lastBefore(manager, tenantId, before);
       if (last === null) return;
@@ -72,15 +80,10 @@ export class AuditRetention implements OnApplicationBootstrap, OnApplicationShut
         `INSERT INTO audit_checkpoints (tenant_id, reason, position, hash, signature) VALUES ($1, 'retention', $2, $3, $4)`,
         [tenantId, last.position, last.hash, checkpointSignature(this.master, tenantId, 'retention', last)],
       );
-      await this.audit.record(manager, {
-        tenantId,
-        action: 'audit.forget',
-        actor: 'system:retention',
-        target: null,
-        requestId: null,
-        detail: { up_to: last.position, older_than: before },
-      });
-      await this.database.become(manager, 'loci_retention');
+      const detail = { up_to: last.position, older_than: before };
+      const entry = { action: 'audit.forget', actor: 'system:retention', target: null, requestId: null };
+      await this.audit.record(manager, { tenantId, ...entry, detail }, key);
+      await database.become(manager, 'loci_retention');
       await manager.query('DELETE FROM audit_records WHERE tenant_id = $1 AND COALESCE(position, 0) <= $2', [
         tenantId,
         last.position,
@@ -88,6 +91,16 @@ export class AuditRetention implements OnApplicationBootstrap, OnApplicationShut
     });
   }
 }
+
+interface DueRow extends QueryResultRow {
+  tenant_id: TenantId;
+  audit_days: number;
+  wrapped_key: Buffer;
+}
+
+const DUE = `
+SELECT p.tenant_id, p.audit_days, t.wrapped_key FROM retention_policies p JOIN tenants t ON t.id = p.tenant_id
+WHERE p.audit_days IS NOT NULL ORDER BY p.tenant_id`;
 
 /** The end of the beginning of a chain in which every record is older; null where that is empty. */
 async function lastBefore(

@@ -2,13 +2,15 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AUDIT_INSTANT } from '../../ledger/audit-chain.js';
 import { ChainCheck, type ChainProblem, type FoundRow, type SignedEnd } from '../../ledger/chain-check.js';
-import { Database } from '../../platform/database/database.js';
+import { Homes, MAIN } from '../../ledger/homes.js';
 import { MasterKey } from '../../tenancy/tenant-key.js';
 import type { TenantId } from '../../tenancy/tenant.js';
 
 const PAGE = 500;
 
 export interface ChainReport {
+  /** The database that it is in. */
+  home: string;
   /** Null: the installation's own chain. */
   tenantId: TenantId | null;
   /** Records whose hash holds. */
@@ -35,32 +37,48 @@ type RecordRow = Omit<FoundRow, 'position' | 'requestId'> & {
 @Injectable()
 export class AuditVerification {
   constructor(
-    private readonly database: Database,
+    private readonly homes: Homes,
     private readonly master: MasterKey,
   ) {}
 
   /** Every chain there is: of tenants that are, of those that were purged, and the installation's own. */
   async *all(): AsyncGenerator<ChainReport> {
-    yield await this.chain(null);
-    for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
-      const page = await this.database.readAsSystem<{ id: TenantId }>(TENANTS, [after, PAGE]);
-      for (const { id } of page) yield await this.chain(id);
-      const last = page.at(-1);
-      if (last === undefined) return;
-      after = last.id;
+    yield await this.chain(MAIN, null);
+    for (const home of [MAIN, ...this.homes.others]) {
+      const database = await this.homes.of(home);
+      for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
+        const page = await database.readAsSystem<{ id: TenantId }>(TENANTS, [after, PAGE]);
+        for (const { id } of page) yield await this.chain(home, id);
+        const last = page.at(-1);
+        if (last === undefined) break;
+        after = last.id;
+      }
     }
   }
 
-  /** One chain, as it lies in the ledger at this moment. */
-  chain(tenantId: TenantId | null): Promise<ChainReport> {
-    return this.database.asSystemAtOnce(async (manager) => {
+  /** A tenant's chains: one in the main database, and one in each other that its ledger has been kept in. */
+  async *of(tenantId: TenantId): AsyncGenerator<ChainReport> {
+    for (const home of [MAIN, ...this.homes.others]) {
+      const report = await this.chain(home, tenantId);
+      const { records, unchained, checkpoint, problems } = report;
+      const begun = records + unchained + problems.length > 0 || checkpoint !== null;
+      if (home === MAIN || begun) yield report;
+    }
+  }
+
+  /** One chain, as it lies there at this moment. */
+  private async chain(home: string, tenantId: TenantId | null): Promise<ChainReport> {
+    const database = await this.homes.of(home);
+    return database.asSystemAtOnce(async (manager) => {
       const checkpoint = await this.checkpoint(manager, tenantId, 'retention');
       const check = new ChainCheck(tenantId, checkpoint, this.master);
       for await (const row of this.rows(manager, tenantId)) check.next(row);
       const end = await this.endOf(manager, tenantId);
       const purge = end === null ? await this.checkpoint(manager, tenantId, 'purge') : null;
-      check.finish(end ?? purge, end === null ? 'purge' : 'chain');
+      // A tenant's making is on record in the main database, so there is always one.
+      check.finish(end ?? purge, end === null ? 'purge' : 'chain', home === MAIN && tenantId !== null);
       return {
+        home,
         tenantId,
         records: check.intact,
         unchained: check.unchained,

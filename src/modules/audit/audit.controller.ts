@@ -59,6 +59,6 @@ export class AuditController {
   async verify(@Query() query: VerifyAuditDto): Promise<AuditVerificationDto> {
     if (query.tenant === undefined) return verificationDto(this.verification.all(), false);
     const tenant = await this.audit.tenantNamed(query.tenant);
-    return verificationDto([await this.verification.chain(tenant)], true);
+    return verificationDto(this.verification.of(tenant), true);
   }
 }

@@ -23,7 +23,7 @@ export class ListAuditDto {
   @Int({ min: 1, max: 200, optional: true, default: 50 })
   limit = 50;
 
-  @Text({ max: 64, optional: true, description: '`next_cursor` of the page before' })
+  @Text({ max: 2_048, optional: true, description: '`next_cursor` of the page before' })
   cursor?: string;
 
   @OneOf(['json', 'ndjson'], {
@@ -113,6 +113,8 @@ class ChainProblemDto {
 }
 
 class ChainDto {
+  @ApiProperty({ type: String, description: '`main`, or the placement whose own database it is' })
+  database!: string;
   @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'Null: the installation' })
   tenant_uuid!: string | null;
   @ApiProperty({ type: Boolean }) ok!: boolean;

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import type { Cause } from '../../ledger/cause.js';
+import { ControlPlane } from '../../ledger/control-plane.js';
 import { changedMembers } from '../../ledger/changed-members.js';
 import type { LedgerRead } from '../../ledger/ledger.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
-import { Ledger, WHOLE_TENANT } from '../../ledger/ledger.js';
+import { WHOLE_TENANT } from '../../ledger/ledger.js';
 import type { Tenant } from '../../tenancy/principal.js';
 
 /** Days; null: for good. */
@@ -32,14 +33,14 @@ const NAMES = Object.keys(DEFAULT_RETENTION) as (keyof RetentionPolicies)[];
 /** How long a tenant keeps what. */
 @Injectable()
 export class RetentionPoliciesService {
-  constructor(private readonly ledger: Ledger) {}
+  constructor(private readonly control: ControlPlane) {}
 
   get(tenant: Tenant): Promise<RetentionPolicies> {
-    return this.ledger.read(tenant, WHOLE_TENANT, read);
+    return this.control.read(tenant, WHOLE_TENANT, read);
   }
 
   async put(tenant: Tenant, policies: RetentionPolicies, cause: Cause): Promise<RetentionPolicies> {
-    await this.ledger.write(tenant, WHOLE_TENANT, cause, async (tx) => {
+    await this.control.write(tenant, WHOLE_TENANT, cause, async (tx) => {
       const before = await read(tx);
       await tx.rows(
         `INSERT INTO retention_policies (tenant_id, ${NAMES.join(', ')})
