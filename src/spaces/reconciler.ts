@@ -1,11 +1,13 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { ChangeFeed } from '../ledger/change-feed.js';
+import { MAIN } from '../ledger/homes.js';
 import { LedgerConnection } from '../ledger/ledger-connection.js';
 import type { Tenant } from '../tenancy/principal.js';
 import { isLedgerAway } from '../platform/errors/ledger-away.js';
 import { Settings } from '../platform/config/settings.js';
 import { TenantDirectory } from '../tenancy/tenant-directory.js';
 import type { GraphEngine } from './graph-space.js';
+import { HotSpaces } from './hot-spaces.js';
 import { Placements } from './placements.js';
 import { Spaces } from './spaces.js';
 import type { VectorEngine } from './vector-space.js';
@@ -32,6 +34,7 @@ export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly feed: ChangeFeed,
     private readonly spaces: Spaces,
     private readonly placements: Placements,
+    private readonly hot: HotSpaces,
     private readonly connection: LedgerConnection,
     private readonly settings: Settings,
   ) {}
@@ -67,10 +70,12 @@ export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown
       if (this.stopping) break;
       try {
         if (!(await this.lags(tenant))) continue;
-        await this.spaces.open(tenant).catchUp();
+        // Looking after a space is no use of it.
+        await this.spaces.peek(tenant).catchUp();
         mended++;
       } catch (error) {
-        if (isLedgerAway(error)) throw error;
+        // A database of a placement's own keeps only its own tenants.
+        if (isLedgerAway(error) && tenant.home === MAIN) throw error;
         left.push(error);
       }
     }
@@ -109,6 +114,7 @@ export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown
       space.graph.watermark(),
     ]);
     if (watermarks.every(({ ledger }) => ledger === null)) return false;
+    await this.hot.found(tenant);
     return watermarks.some(({ ledger, revision }) => ledger !== head.ledger || revision !== head.revision);
   }
 }

@@ -5,13 +5,16 @@ import { settledIn } from '../support/moved.js';
 import { lookInto, rowsOf, startHomed, type Homed } from '../support/own-database.js';
 import type { FreshDatabase } from '../support/postgres.js';
 
+// Whole servers, on machines that do something else too.
+jest.setTimeout(120_000);
+
 /** What a tenant was told that it has stored: content by id. Null: it was told that it is deleted. */
 type Told = Map<string, string | null>;
 
 let homed: Homed;
 beforeAll(async () => {
   homed = await startHomed();
-});
+}, 120_000);
 afterAll(() => homed.stop());
 
 const move = (tenant: TestTenant, placement: string) =>

@@ -8,6 +8,9 @@ import type { TenantId } from '../../src/tenancy/tenant.js';
 import { type Loci, type TestTenant } from '../support/loci.js';
 import { lookInto, rowsOf, startHomed, type Homed } from '../support/own-database.js';
 
+// Whole servers, on machines that do something else too.
+jest.setTimeout(120_000);
+
 const LEDGER = ['memories', 'embeddings', 'changes', 'relations', 'memory_history'];
 
 async function tenantOf(loci: Loci, { id }: TestTenant) {
@@ -49,7 +52,7 @@ describe('a placement with a database of its own', () => {
     ids = await furnish(acme);
     await furnish(neighbour);
     await furnish(shared);
-  });
+  }, 120_000);
   afterAll(() => homed.stop());
 
   it('keeps there what its tenants store, and in the main database nothing of it', async () => {

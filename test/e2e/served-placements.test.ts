@@ -7,12 +7,15 @@ import { Loci, type TestTenant, urlOf } from '../support/loci.js';
 import { settledIn } from '../support/moved.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 
+// Whole servers, on machines that do something else too.
+jest.setTimeout(120_000);
+
 let scratch: Awaited<ReturnType<typeof scratchFolder>>;
 
 beforeAll(async () => {
   scratch = await scratchFolder();
   await mkdir(scratch.path, { recursive: true });
-});
+}, 120_000);
 afterAll(() => scratch.remove());
 
 async function placementsFile(name: string, content: object): Promise<string> {
@@ -36,7 +39,7 @@ describe('two processes, each bound to a placement', () => {
       DATABASE_URL: urlOf(here.database),
       LOCI_SERVE_PLACEMENTS: 'acme',
     });
-  });
+  }, 120_000);
   afterAll(async () => {
     await there.stop();
     await here.stop();

@@ -46,7 +46,7 @@ describe('a ledger on its way to another database', () => {
   let homed: Homed;
   beforeAll(async () => {
     homed = await startHomed();
-  });
+  }, 120_000);
   afterAll(() => homed.stop());
 
   /** As the worker does it, alone with this tenant, up to where it dies. False: it came to the end. */

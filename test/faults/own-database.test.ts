@@ -4,6 +4,9 @@ import { startHomed, type Homed } from '../support/own-database.js';
 import { testPostgres } from '../support/postgres.js';
 import { TcpProxy } from './tcp-proxy.js';
 
+// Whole servers, on machines that do something else too.
+jest.setTimeout(120_000);
+
 /** Repeats until it is so, or gives the last answer. */
 async function eventually<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean): Promise<T> {
   for (const deadline = Date.now() + 20_000; ;) {
@@ -33,7 +36,7 @@ describe('where a placement’s own database is away', () => {
     acme = await homed.loci.tenant({ placement: 'acme' });
     shared = await homed.loci.tenant();
     for (const tenant of [acme, shared]) await tenant.post('/memory', { content: 'The well is deep.' });
-  });
+  }, 120_000);
   afterAll(async () => {
     line.turn('open');
     await homed.stop();

@@ -10,8 +10,10 @@ import { furnishedTenant, type FurnishedTenant } from './two-palaces.js';
 const STAYS: Record<string, 'provisioned' | 'where it was written'> = {
   agents: 'provisioned',
   api_keys: 'provisioned',
+  hot_spaces: 'where it was written',
   members: 'provisioned',
   oidc_issuers: 'provisioned',
+  retention_policies: 'provisioned',
   tenant_secrets: 'provisioned',
   workspaces: 'provisioned',
   audit_checkpoints: 'where it was written',
@@ -44,7 +46,7 @@ describe('the wall in a placement’s own database', () => {
     const there = { placement: 'acme' };
     acme = await furnishedTenant(homed.loci, 'Acme keeps the blue ledger', there);
     other = await furnishedTenant(homed.loci, 'Other keeps the red ledger', there);
-  });
+  }, 120_000);
   afterAll(() => homed.stop());
 
   it('is the main database’s, policy by policy and grant by grant', async () => {

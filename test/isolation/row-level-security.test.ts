@@ -8,6 +8,8 @@ const ROLES = `('loci_tenant'::regrole, 'loci_system'::regrole, 'loci_retention'
 
 /** Tables that belong to no tenant. They hold nothing that one stored. */
 const NOT_A_TENANTS: Record<string, string> = {
+  hot_spaces:
+    'whose indexes a placement holds, and when they were last used: no transaction of a tenant’s has it',
   installation: 'one row: which installation this is, and the check value of its master key',
   migrations: 'which migrations were applied; the owner’s alone',
 };
@@ -34,6 +36,7 @@ const GRANTS = [
   'loci_system agents: DELETE INSERT SELECT UPDATE',
   'loci_system api_keys: DELETE INSERT SELECT UPDATE',
   'loci_system audit_records: INSERT SELECT',
+  'loci_system hot_spaces: DELETE INSERT SELECT UPDATE',
   'loci_system idempotency_keys: DELETE INSERT SELECT UPDATE',
   'loci_system audit_checkpoints: INSERT SELECT',
   'loci_system installation(audit_hash, audit_position, audit_signature): UPDATE',
@@ -80,6 +83,7 @@ const SYSTEM_POLICIES = [
   'audit_checkpoints SELECT',
   'audit_records ALL',
   'audit_records ALL',
+  'hot_spaces ALL',
   'idempotency_keys ALL',
   'installation ALL',
   'members ALL',

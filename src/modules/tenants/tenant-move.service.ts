@@ -181,7 +181,7 @@ export class TenantMove implements OnApplicationBootstrap, OnApplicationShutdown
     const moved = await (stays ? this.moveSpaces(here, lines, to) : this.moveLedger(here, lines, to));
     if (!moved) return;
     this.principals.forget(tenant.id);
-    this.hot.forget(tenant);
+    await this.hot.forget(tenant);
     // Requests that began before the switch read the old stores to their end; those that come now find the new ones.
     if (this.placements.serves(tenant.placement) && tenant.placement !== target) {
       await this.spaces.drop(tenant, target);

@@ -59,7 +59,7 @@ export class TenantPurge {
     const entity = await this.tenants.get(id);
     const tenant = await this.directory.tenantById(entity.id);
     if (tenant === null) throw new TenantNotFound();
-    const space = this.spaces.open(tenant);
+    const space = this.spaces.peek(tenant);
     const vectors = await space.vectors.count();
     const graph = await space.graph.count();
     // Where the ledger is elsewhere, that database refuses writes too before anything is erased from it.

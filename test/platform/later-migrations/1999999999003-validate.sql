@@ -1,2 +1,0 @@
--- Reads the whole table, and locks nobody out.
-ALTER TABLE memories VALIDATE CONSTRAINT memories_content_there;
