@@ -7,6 +7,23 @@ export function tenantRef(value: string): string {
   throw new InvalidArgumentError('A tenant is named by its slug or its UUID.');
 }
 
+/** What a name would be in an address; the server says where that cannot be one. */
+export function slugOf(name: string): string {
+  return name
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 48)
+    .replace(/^-+|-+$/g, '');
+}
+
+export function temperature(value: string): number {
+  const number = value.trim() === '' ? Number.NaN : Number(value);
+  if (number >= 0 && number <= 2) return number;
+  throw new InvalidArgumentError('A number from 0 to 2 is wanted.');
+}
+
 export function tenantRefs(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), tenantRef(value)];
 }

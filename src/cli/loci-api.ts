@@ -32,6 +32,8 @@ export class LociApi {
   constructor(
     private readonly base: string,
     private readonly token: string | null,
+    /** Whose things an operator's request is about, where its path does not say. */
+    private readonly tenant: string | null = null,
   ) {}
 
   get<Body>(path: string, query: Query = {}): Promise<Reply<Body>> {
@@ -62,6 +64,7 @@ export class LociApi {
       Accept: 'application/json',
       'User-Agent': `loci-cli/${version}`,
       ...(this.token === null ? {} : { Authorization: `Bearer ${this.token}` }),
+      ...(this.tenant === null ? {} : { 'X-Tenant-ID': this.tenant }),
       ...(body === undefined
         ? {}
         : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),

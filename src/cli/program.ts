@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../platform/version.js';
+import { addAgentCommands } from './agent-commands.js';
 import { addHealthCommand } from './health-command.js';
 import { addImportCommand } from './import-command.js';
 import { addKeyCommands } from './key-commands.js';
@@ -8,13 +9,14 @@ import { addMemoryCommands } from './memory-commands.js';
 import { addProjectionCommands } from './projection-commands.js';
 import type { Session } from './session.js';
 import { addTenantCommands } from './tenant-commands.js';
+import { addWorkspaceCommands } from './workspace-commands.js';
 
 const ABOUT = `
 A client of a running server. From the environment, or from .env:
   LOCI_URL         where the server is (default: http://127.0.0.1, on PORT or 8000)
   ADMIN_API_TOKEN  the operator's token: for all commands but the next line's. Of an embedded server on this
                    machine it is found in the data folder: LOCI_DATA_DIR, ./.loci or /var/lib/loci
-  LOCI_API_KEY     a tenant's key: for store and recall, and for import where no --tenant is named
+  LOCI_API_KEY     a tenant's key: for store and recall, and for the commands whose --tenant is left out
 
 Exit codes:
   0  done
@@ -33,6 +35,8 @@ export function buildProgram(session: Session, width?: number): Command {
     .addHelpText('after', ABOUT);
   if (width !== undefined) program.configureOutput({ getOutHelpWidth: () => width });
   addTenantCommands(program, session);
+  addWorkspaceCommands(program, session);
+  addAgentCommands(program, session);
   addKeyCommands(program, session);
   addProjectionCommands(program, session);
   addMemoryCommands(program, session);

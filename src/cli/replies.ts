@@ -135,6 +135,34 @@ export interface HealthReply {
   stores: Record<string, string>;
 }
 
+export interface WorkspaceReply {
+  id: string;
+  organization_id: string;
+  name: string;
+  slug: string;
+  description: string | null;
+  is_default: boolean;
+  document_count: number;
+  agent_count: number;
+  monthly_requests: number;
+  created_at: string;
+}
+
+export interface AgentReply {
+  id: string;
+  workspace_id: string;
+  name: string;
+  slug: string;
+  model_name: string | null;
+  temperature: number | null;
+  enabled_tools: string[];
+  agent_type: string;
+  owner_id: string | null;
+  is_public: boolean;
+  status: string;
+  created_at: string;
+}
+
 export interface ListReply<Item> {
   data: Item[];
   next_cursor: string | null;

@@ -34,6 +34,12 @@ export class Session {
     return this.connection.defaultTenant;
   }
 
+  /** For routes that a tenant and its operator share: as the operator of the named one, or as the tenant whose key is set. */
+  of(tenant: string | undefined): LociApi {
+    if (tenant === undefined) return this.tenant();
+    return new LociApi(this.connection.url, this.connection.adminToken(), tenant);
+  }
+
   /** For a tenant's own routes. Throws `CommandFailed`, `SettingsError`. */
   tenant(): LociApi {
     return new LociApi(this.connection.url, this.connection.apiKey());

@@ -28,7 +28,9 @@ export function addTenantCommands(program: Command, session: Session): void {
 
   tenant
     .command('create')
-    .description('Make a tenant with its default workspace, agent and key; the key is shown this once')
+    .description(
+      'Make a tenant with its default workspace, agent, key and policies; the key is shown this once',
+    )
     .option('--name <name>', 'what people call it')
     .option('--slug <slug>', 'its name in addresses, for good (default: made from --name)')
     .option('--plan <plan>', "free, starter, pro or enterprise (default: the installation's)")
@@ -151,16 +153,20 @@ function createdTenant(tenant: ProvisionedTenantReply): string {
     ['workspace', tenant.workspace_id],
     ['agent', tenant.agent_id],
     ...(key === undefined ? [] : [['key', key.key ?? `${key.key_prefix}…`] as const]),
+    ['policies', `those of the plan ${tenant.plan_tier}, and retention without end`],
+    ['  features', tenant.features.join(', ') || null],
+    ...limitsOf(tenant).map(([name, limit]) => [`  ${name}`, limit] as const),
   ]);
   if (key === undefined)
     return `${made}\nIt was there already, made with the same values: its key is not shown again.\n`;
   return key.key === undefined ? made : `${made}\nThe key is not shown again: keep it now.\n`;
 }
 
+function limitsOf({ limits }: TenantReply): (readonly [string, number | string])[] {
+  return Object.entries(limits).map(([name, limit]) => [name.replaceAll('_', ' '), limit ?? 'no limit']);
+}
+
 function shownTenant(tenant: TenantReply): string {
-  const limits = Object.entries(tenant.limits).map(
-    ([name, limit]) => [name.replaceAll('_', ' '), limit ?? 'no limit'] as const,
-  );
   return facts([
     ['tenant', tenant.tenant_id],
     ['id', tenant.id],
@@ -177,7 +183,7 @@ function shownTenant(tenant: TenantReply): string {
     ['platform', tenant.platform],
     ['contact', tenant.contact_email],
     ['created', minute(tenant.created_at)],
-    ...limits,
+    ...limitsOf(tenant),
   ]);
 }
 

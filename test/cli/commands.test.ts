@@ -45,6 +45,11 @@ describe('the command line', () => {
     const made = await run('tenant', 'create', ...order);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(made.stdout).toMatch(/^tenant +acme-corp$/m);
+    expect(made.stdout).toMatch(/^workspace +[0-9a-f-]{36}$/m);
+    expect(made.stdout).toMatch(/^agent +[0-9a-f-]{36}$/m);
+    expect(made.stdout).toMatch(/^policies +those of the plan enterprise/m);
+    expect(made.stdout).toMatch(/^ {2}features +custom_agents, agent_sharing, /m);
+    expect(made.stdout).toMatch(/^ {2}requests per minute +10000$/m);
     const key = /^key +(loci_live_\S+)$/m.exec(made.stdout)?.[1] ?? '';
 
     const stored = await as(
@@ -78,6 +83,44 @@ describe('the command line', () => {
     expect(json(made.stdout)).toMatchObject({ tenant_id: 'gamma', api_key: { key: expect.any(String) } });
     const listed = await run('tenant', 'list', '--json');
     expect(json(listed.stdout)).toEqual((await loci.operator.get('/admin/tenants?limit=1000')).body);
+  });
+
+  it('makes and lists workspaces and agents, for an operator and for a tenant', async () => {
+    const tenant = await loci.tenant();
+    const operator = (...args: string[]) => run(...args, '--tenant', tenant.slug);
+    const itself = (...args: string[]) => as(tenant.token, ...args);
+    for (const [who, of] of [
+      ['Operator', operator],
+      ['Tenant', itself],
+    ] as const) {
+      const made = await of('workspace', 'create', '--name', `${who}’s Wörk`, '--description', 'Docs');
+      expect(made).toMatchObject({ code: 0, stderr: '' });
+      const slug = `${who.toLowerCase()}-s-work`;
+      expect(made.stdout).toMatch(new RegExp(`^workspace +${slug}$`, 'm'));
+      const order = ['--workspace', slug, '--name', 'Docs Expert', '--temperature', '0.3', '--private'];
+      const agent = await of('agent', 'create', ...order, '--tools', 'vector_search,hybrid_search');
+      expect(agent).toMatchObject({ code: 0, stderr: '' });
+      expect(agent.stdout).toMatch(/^agent +docs-expert$/m);
+      expect(agent.stdout).toMatch(/^tools +vector_search, hybrid_search$/m);
+      const template = await of('agent', 'create', '--workspace', slug, '--template', 'support', '--json');
+      expect(json(template.stdout)).toMatchObject({ slug: 'support', template: 'support' });
+      const listed = await of('agent', 'list', '--workspace', slug);
+      expect(listed.stdout).toMatch(
+        /^AGENT +ID .*\nsupport +.* everybody .*\ndocs-expert .* its owner .*\n$/,
+      );
+    }
+    const workspaces = await operator('workspace', 'list');
+    expect(workspaces.stdout.match(/^(?:default|operator-s-work|tenant-s-work) /gm)).toHaveLength(3);
+    expect(json((await itself('workspace', 'list', '--json')).stdout).data).toHaveLength(3);
+    expect(json((await itself('agent', 'list', '--json')).stdout).data).toHaveLength(5);
+    expect(await operator('agent', 'create')).toMatchObject({ code: 2 });
+    expect(await operator('agent', 'create', '--workspace', '../x', '--name', 'X')).toMatchObject({
+      code: 2,
+    });
+    expect(await operator('workspace', 'create', '--name', 'Default', '--slug', 'default')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('workspace.slug_taken'),
+    });
   });
 
   it('lists tenants by state, with what they hold', async () => {

@@ -1,0 +1,2 @@
+-- Reads the whole table, and locks nobody out.
+ALTER TABLE memories VALIDATE CONSTRAINT memories_content_there;
