@@ -54,7 +54,7 @@ describe('the wall, seen from outside', () => {
     acmesWorkspaceKey = await workspaceKey(loci, acme, acme.workspaceId);
     const other = await loci.tenant();
     strangers = {
-      other: await furnish(other, other, await addWorkspace(loci, other), 20),
+      other: await furnish(other, other, await addWorkspace(loci, other), { members: 20 }),
       sibling: await furnish(acme, acme, await addWorkspace(loci, acme)),
     };
     foreign = { other: namesOf(strangers.other), sibling: namesOf(strangers.sibling) };

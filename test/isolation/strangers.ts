@@ -7,9 +7,12 @@ import type { Names } from './route-table.js';
 /** In every content that strangers store: it must be in no answer to anybody else. */
 export const MARK = 'strangers-secret';
 const MEMORIES = 400;
+/** What a batch may hold, of memories and of associations. */
+const BATCH = 500;
 const KEYS = 8;
 const AGENTS = 20;
-const TIME = new Date('2026-01-01T00:00:00Z');
+/** Of their oldest memory. */
+export const TIME = new Date('2026-01-01T00:00:00Z');
 /** An embedding that costs nothing to make. */
 const EMBEDDING = Array.from({ length: 384 }, (_, i) => (i === 0 ? 1 : 0.01));
 
@@ -53,9 +56,9 @@ export async function furnish(
   owner: Caller,
   tenant: { id: string; slug: string },
   workspace: { id: string; slug: string },
-  memberCount = 0,
+  { memories: memoryCount = MEMORIES, members: memberCount = 0 } = {},
 ): Promise<StrangersWorkspace> {
-  const words = Array.from({ length: MEMORIES }, () => `w-${randomBytes(6).toString('hex')}`);
+  const words = Array.from({ length: memoryCount }, () => `w-${randomBytes(6).toString('hex')}`);
   const memories = words.map((word, i) => ({
     content: `${MARK} ${word}`,
     id: randomUUID(),
@@ -68,11 +71,15 @@ export async function furnish(
     embedding: EMBEDDING,
   }));
   const at = { 'X-Workspace-ID': workspace.id };
-  const stored = await owner.post<{ memory_ids: string[] }>('/memory/batch', { memories }, at);
-  if (stored.status !== 201) throw new Error(`Nothing was stored: ${stored.status}`);
-  const ids = stored.body.memory_ids;
+  const ids: string[] = [];
+  for (let from = 0; from < memories.length; from += BATCH) {
+    const batch = { memories: memories.slice(from, from + BATCH) };
+    const stored = await owner.post<{ memory_ids: string[] }>('/memory/batch', batch, at);
+    if (stored.status !== 201) throw new Error(`Nothing was stored: ${stored.status}`);
+    ids.push(...stored.body.memory_ids);
+  }
   const associations = ids
-    .slice(1)
+    .slice(1, BATCH)
     .map((id, i) => ({ memory1_id: ids[i], memory2_id: id, type: 'RELATES_TO' }));
   const related = await owner.post('/associate', { associations }, at);
   if (related.status !== 201) throw new Error(`Nothing was related: ${related.status}`);
