@@ -2,6 +2,7 @@ import { SetMetadata, type CustomDecorator } from '@nestjs/common';
 import type { Scope } from './principal.js';
 
 export const ACCESS = 'loci:access';
+export const ALSO_ASKS = 'loci:also-asks';
 
 /** Who may call a route. Every route says it, and the guard refuses one that does not. */
 export type Access =
@@ -22,3 +23,9 @@ export const ForAnyKey = (): CustomDecorator => SetMetadata(ACCESS, { anyKey: tr
 
 export const ForAnyKeyOrOperator = (): CustomDecorator =>
   SetMetadata(ACCESS, { anyKey: true, operator: true } satisfies Access);
+
+/**
+ * What a route asks for beyond that, in words for `docs/permissions.md`: the service sees to it. Whoever may do
+ * everything in the tenant has it.
+ */
+export const AlsoAsks = (words: string): CustomDecorator => SetMetadata(ALSO_ASKS, words);

@@ -1,6 +1,6 @@
 import { RequestMethod } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
-import { ACCESS, type Access } from './access.decorator.js';
+import { ACCESS, ALSO_ASKS, type Access } from './access.decorator.js';
 import { ROLE_SCOPES, type Role, type Scope } from './principal.js';
 import { OWN_TOKEN, PUBLIC } from './public.decorator.js';
 
@@ -12,6 +12,8 @@ export interface Permission {
   access: Access | 'public' | 'undeclared';
   /** A public route that asks for a token of its own: what that is. */
   ownToken: string | null;
+  /** What the service asks for beyond that, in words. */
+  alsoAsks: string | null;
 }
 
 type Controller = new (...parts: never[]) => object;
@@ -40,6 +42,7 @@ function ofController(controller: Controller): Permission[] {
       paths: prefixes.flatMap((prefix) => tails.map((tail) => joined(prefix, tail))),
       access: said(PUBLIC) === true ? 'public' : ((said(ACCESS) as Access | undefined) ?? 'undeclared'),
       ownToken: (said(OWN_TOKEN) as string | undefined) ?? null,
+      alsoAsks: (said(ALSO_ASKS) as string | undefined) ?? null,
     };
   });
 }
@@ -67,13 +70,16 @@ const ROLES_SHOWN: readonly Role[] = ['tenant_admin', 'tenant_user', 'tenant_vie
 
 /** `docs/permissions.md`. */
 export function permissionGuide(permissions: readonly Permission[]): string {
-  const rows = permissions.map(({ method, paths, access, ownToken }) => [
-    `${method} ${paths.map((path) => `\`${path}\``).join(' ')}`,
-    mark(access === 'public' && ownToken === null),
-    mark(admitsOperator(access)),
-    ...ROLES_SHOWN.map((role) => mark(ownToken === null && admits(access, new Set(ROLE_SCOPES[role])))),
-    needed(access, ownToken),
-  ]);
+  const rows = permissions.map((permission) => {
+    const { method, paths, access, ownToken } = permission;
+    return [
+      `${method} ${paths.map((path) => `\`${path}\``).join(' ')}`,
+      access === 'public' && ownToken === null ? 'yes' : NO,
+      admitsOperator(access) ? 'yes' : NO,
+      ...ROLES_SHOWN.map((role) => ofRole(permission, role)),
+      needed(permission),
+    ];
+  });
   const head = [
     'route',
     'anybody',
@@ -84,16 +90,20 @@ export function permissionGuide(permissions: readonly Permission[]): string {
   return `${HEAD}\n${table([head, ...rows])}`;
 }
 
-function mark(may: boolean): string {
-  return may ? 'yes' : '–';
+const NO = '–';
+
+function ofRole({ access, ownToken, alsoAsks }: Permission, role: Role): string {
+  const scopes = new Set<Scope>(ROLE_SCOPES[role]);
+  if (ownToken !== null || !admits(access, scopes)) return NO;
+  return alsoAsks === null || scopes.has('manage') ? 'yes' : 'some';
 }
 
-function needed(access: Permission['access'], ownToken: string | null): string {
+function needed({ access, ownToken, alsoAsks }: Permission): string {
   if (ownToken !== null) return ownToken;
   if (access === 'public') return 'yes';
-  if (access === 'undeclared') return '–';
-  if ('scope' in access) return `\`${access.scope}\``;
-  return 'anyKey' in access ? 'any scope' : '–';
+  if (access === 'undeclared') return NO;
+  const scope = 'scope' in access ? `\`${access.scope}\`` : 'anyKey' in access ? 'any scope' : NO;
+  return alsoAsks === null ? scope : `${scope}; ${alsoAsks}`;
 }
 
 /** As prettier would write it. */
@@ -118,5 +128,5 @@ with the running server, and another one calls every route as everybody in this 
   workspace, and sees no other; with \`manage\` it reaches the whole tenant, as members do.
 - Every \`/v1\` route also answers under \`/api/v1\`. The pages at \`/docs\` and \`/openapi.json\` are anybody's.
 - Getting past this table is not all: what belongs to another tenant, or to a workspace that a key does not see, is not
-  found; some routes ask for more, such as being an agent's owner. A suspended tenant's tokens are refused everywhere.
+  found. A suspended tenant's tokens are refused everywhere.
 `;

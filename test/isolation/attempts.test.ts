@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { ModulesContainer } from '@nestjs/core';
 import { writeCursor } from '../../src/platform/http/cursor.js';
+import { admits, permissionsOf } from '../../src/tenancy/permissions.js';
 import { Loci, type TestTenant } from '../support/loci.js';
 import { liveRoutes, nameOf } from '../support/live-routes.js';
 import { callersOf, type NamedCaller } from './callers.js';
@@ -109,13 +111,18 @@ describe('twenty thousand attempts to reach what is another’s', () => {
 
   /** Every place of the routes of these methods, by everybody at once. */
   async function everyPlace(isMethod: (method: string) => boolean): Promise<void> {
+    const permissions = permissionsOf(loci.server.app.get(ModulesContainer));
+    const accessOf = new Map(
+      permissions.flatMap(({ method, paths, access }) => paths.map((path) => [`${method} ${path}`, access])),
+    );
     const routes = liveRoutes(loci.server.app).filter(({ method }) => isMethod(method));
     await quick.each(pairings, async (by) => {
       const names = namesAgainAndAgain(by.strangers);
       for (const route of routes.map(nameOf)) {
         const prefixed = !(route in TENANT_ROUTES);
         const entry = TENANT_ROUTES[prefixed ? route.replace(/^(\w+) \/v1\//, '$1 /') : route];
-        let expected = '';
+        const refused = !admits(accessOf.get(route) ?? 'undeclared', by.who.scopes);
+        let expected = FORBIDDEN;
         for (const [place, request] of Object.entries(entry?.places ?? {})) {
           if (by.strangers === strangers.sibling && place.startsWith('X-Tenant-ID')) continue;
           const probeWith = (of: Names): Probe => {
@@ -127,7 +134,7 @@ describe('twenty thousand attempts to reach what is another’s', () => {
             continue;
           }
           // Whom the guard refuses it refuses whatever is named.
-          if (expected !== FORBIDDEN) {
+          if (!refused) {
             expected = outcomeOf(await quick.send(by.who.caller.token, probeWith(namesOfNobody())));
           }
           await attempt(by, `${route}, ${place}`, probeWith(names), expected);

@@ -70,6 +70,19 @@ describe('tokens that Loci signs itself', () => {
     expect((await whoami(body.token)).body.scopes).toEqual(['search', 'ingest']);
   });
 
+  it('do no more than whoever asked for them may', async () => {
+    const { body } = await loci.operator.post<{ key: string }>(`/admin/tenants/${acme.slug}/keys`, {
+      scopes: ['manage', 'search'],
+    });
+    const asked = (scopes: string[]) =>
+      as(body.key).post<Issued>(TOKENS, { member_id: ids['tenant_user'], scopes });
+    expect(await asked(['search'])).toMatchObject({ status: 201, body: { scopes: ['search'] } });
+    expect(await asked(['search', 'ingest'])).toMatchObject({
+      status: 403,
+      body: { code: 'auth.forbidden' },
+    });
+  });
+
   it('are for members of this tenant who are active', async () => {
     const other = await loci.tenant({ admin_email: 'a@other.example' });
     const theirs = await other.get<{ data: { id: string }[] }>(MEMBERS);

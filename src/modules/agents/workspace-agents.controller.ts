@@ -4,7 +4,7 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import type { Request, Response } from 'express';
 import { requestFacts } from '../../platform/http/request-facts.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
-import { ForAnyKeyOrOperator } from '../../tenancy/access.decorator.js';
+import { AlsoAsks, ForAnyKeyOrOperator } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { RequestTenant } from '../../tenancy/request-tenant.js';
@@ -47,6 +47,7 @@ export class WorkspaceAgentsController {
   ) {}
 
   @IdempotentPost()
+  @AlsoAsks('`manage`, or a member who is a `tenant_user`')
   @ApiOperation({ summary: 'Make an agent; a member owns what it makes' })
   @ApiResponse({ status: 201, type: AgentDto })
   async create(
@@ -60,6 +61,7 @@ export class WorkspaceAgentsController {
   }
 
   @IdempotentPost('from-template')
+  @AlsoAsks('`manage`, or a member who is a `tenant_user`')
   @ApiOperation({
     summary: 'Make an agent from a template; what is given comes before what the template says',
   })
@@ -101,6 +103,7 @@ export class WorkspaceAgentsController {
   }
 
   @Patch(':agent')
+  @AlsoAsks('the agent’s owner, or `manage`')
   @ApiOperation({ summary: 'Change an agent: its owner, or a tenant admin' })
   @ApiResponse({ status: 200, type: AgentDto })
   async change(
@@ -120,6 +123,7 @@ export class WorkspaceAgentsController {
   }
 
   @Delete(':agent')
+  @AlsoAsks('the agent’s owner, or `manage`')
   @ApiOperation({ summary: 'Delete an agent: its owner, or a tenant admin' })
   @ApiResponse({ status: 200, type: DeletedAgentDto })
   async remove(

@@ -1,10 +1,11 @@
 import { Body, Controller } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
-import { ForScope } from '../../tenancy/access.decorator.js';
+import { AlsoAsks, ForScope } from '../../tenancy/access.decorator.js';
 import { ShowsSecret } from '../../tenancy/idempotency.interceptor.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { ROLE_SCOPES, scopesOf, type Scope } from '../../tenancy/principal.js';
+import { Forbidden } from '../../tenancy/tenancy-errors.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import { MemberTokens } from './member-tokens.service.js';
 import { IssuedTokenDto, IssueTokenDto } from './members.dto.js';
@@ -24,6 +25,7 @@ export class MemberTokensController {
 
   @IdempotentPost()
   @ForScope('manage')
+  @AlsoAsks('the scopes that the token is to have')
   @ShowsSecret()
   @ApiOperation({ summary: 'A short-lived token for a member' })
   @ApiResponse({ status: 201, type: IssuedTokenDto })
@@ -32,6 +34,10 @@ export class MemberTokensController {
     const member = await this.members.get(tenant, dto.member_id.toLowerCase());
     if (!member.is_active) throw new MemberInactive();
     const scopes = scopesFor(member, dto.scopes);
+    const lacking = scopes.find((scope) => !this.context.caller.scopes.has(scope));
+    if (lacking !== undefined) {
+      throw new Forbidden(`This token lacks the scope \`${lacking}\`, so it cannot hand it on.`);
+    }
     const { id: member_id, role } = member;
     const shown = { token_type: 'Bearer', expires_in: dto.expires_in, member_id, role, scopes } as const;
     const { token, expiresAt } = await this.tokens.issue(

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import { WHOLE_TENANT } from '../../ledger/ledger.js';
 import { Settings } from '../../platform/config/settings.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
-import { ForAnyKey, ForScope } from '../../tenancy/access.decorator.js';
+import { AlsoAsks, ForAnyKey, ForScope } from '../../tenancy/access.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import { actorOf, type Tenant } from '../../tenancy/principal.js';
 import { Forbidden } from '../../tenancy/tenancy-errors.js';
@@ -65,6 +65,7 @@ export class CurrentTenantController {
 
   @Get('stats')
   @ForScope('memory:read')
+  @AlsoAsks('a member, or a key of the whole tenant')
   @ApiOperation({ summary: 'What the tenant holds; for tokens that reach all of it' })
   @ApiResponse({ status: 200, type: TenantStatsDto })
   stats(): Promise<TenantStatsDto> {
