@@ -20,7 +20,7 @@ export class QuickCaller {
 
   async send(token: string, { method, path, body, headers }: Probe): Promise<QuickReply> {
     const reply = await this.pool.request({
-      method: method as 'GET',
+      method,
       path,
       headers: {
         authorization: `Bearer ${token}`,
