@@ -258,7 +258,7 @@ describe('the embedded files', () => {
       }
     }
     expect(hits / 100).toBeGreaterThanOrEqual(0.97);
-  });
+  }, 120_000);
 
   it('give the same scores with hardly any memory for vectors as from the file', async () => {
     await engine.close();

@@ -16,6 +16,7 @@ const TAIL = 512;
 interface WorkspaceWrites {
   ws: number;
   postings: TermPostings;
+  /** Null: not asked yet which places are free. */
   nextPlace: number | null;
 }
 
@@ -116,6 +117,7 @@ export class VectorWriter {
         this.sql(`DELETE FROM $_${table} WHERE key = ?`).run(known.key);
       }
       this.sql('INSERT INTO $_vacant VALUES (?)').run(known.key);
+      writes.nextPlace = null;
       this.indexes.get(writes.ws)?.remove(placeOf(known.key));
     }
     this.sql(
@@ -166,14 +168,14 @@ export class VectorWriter {
   /** A place that a deleted memory left, or the next one beyond all. */
   private newKey(writes: WorkspaceWrites): number {
     const range = [firstKey(writes.ws), lastKey(writes.ws)];
-    const vacant = this.sql('SELECT key FROM $_vacant WHERE key BETWEEN ? AND ? LIMIT 1')
-      .pluck()
-      .get(...range);
-    if (typeof vacant === 'number') {
-      this.sql('DELETE FROM $_vacant WHERE key = ?').run(vacant);
-      return vacant;
-    }
     if (writes.nextPlace === null) {
+      const vacant = this.sql('SELECT key FROM $_vacant WHERE key BETWEEN ? AND ? LIMIT 1')
+        .pluck()
+        .get(...range);
+      if (typeof vacant === 'number') {
+        this.sql('DELETE FROM $_vacant WHERE key = ?').run(vacant);
+        return vacant;
+      }
       const highest = this.sql('SELECT max(key) FROM $_memories WHERE key BETWEEN ? AND ?')
         .pluck()
         .get(...range);
