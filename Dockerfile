@@ -30,7 +30,7 @@ COPY --from=build /app/dist ./dist
 COPY package.json LICENSE NOTICE ./
 COPY migrations ./migrations
 USER node
-VOLUME /var/lib/loci
+# No VOLUME: some hosts refuse it (Railway). Mount /var/lib/loci where anything of Loci is embedded.
 EXPOSE 8000
 # 40 s: the first start makes a database where it is embedded.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=40s --retries=3 \

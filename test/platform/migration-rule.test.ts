@@ -56,6 +56,7 @@ describe('the rule for migrations', () => {
   });
 
   it.each([
+    '-- unused since 0.3.0\nALTER TABLE memories DROP COLUMN kind;',
     'ALTER TABLE memories ADD COLUMN kind text;',
     'ALTER TABLE memories ADD COLUMN pinned boolean NOT NULL DEFAULT false;',
     'ALTER TABLE memories ADD CONSTRAINT typed CHECK (type IS NOT NULL) NOT VALID;',
