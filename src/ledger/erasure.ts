@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Database } from '../platform/database/database.js';
+import { AS_LONG_AS_IT_TAKES } from '../platform/database/prepared-statements.js';
 import { isUuid, type TenantId } from '../tenancy/tenant.js';
 import { AuditTrail } from './audit-trail.js';
 import { Homes, MAIN } from './homes.js';
@@ -86,7 +87,8 @@ export class Erasure {
       );
       const erased: Erased = {};
       for (const table of tables) {
-        const { rowCount } = await client.query(`DELETE FROM ${table} WHERE tenant_id = $1`, [tenantId]);
+        const text = `DELETE FROM ${table} WHERE tenant_id = $1`;
+        const { rowCount } = await client.query({ text, values: [tenantId], ...AS_LONG_AS_IT_TAKES });
         erased[table] = { removed: rowCount ?? 0, remaining: 0 };
       }
       for (const table of tables) {

@@ -90,7 +90,7 @@ export class Ledger {
     const begin = this.beginReading(tenant, scope);
     const client = await database.tenantClient();
     sendTogether(client);
-    const opened = client.query(begin);
+    const opened = client.query(database.statements.plain(begin));
     // Awaited below; until then nobody would be there to hear of it.
     opened.catch(() => undefined);
     try {
@@ -100,7 +100,7 @@ export class Ledger {
       await opened;
       return result;
     } finally {
-      client.query('COMMIT').then(
+      client.query(database.statements.plain('COMMIT')).then(
         () => client.release(),
         () => client.release(true),
       );
@@ -160,10 +160,11 @@ export class Ledger {
     work: (tx: LedgerWrite) => Promise<T>,
   ): Promise<{ result: T; revision: number }> {
     return inTransaction(database, async (client) => {
-      const opened = (await client.query(
-        `${opening(tenant, scope, 'BEGIN')};
+      const begin = `${opening(tenant, scope, 'BEGIN')};
          SELECT revision, memory_count, state, audit_position, audit_hash, home, frozen_until > clock_timestamp() AS frozen
-         FROM tenants WHERE id = '${uuid(tenant.id)}' FOR NO KEY UPDATE`,
+         FROM tenants WHERE id = '${uuid(tenant.id)}' FOR NO KEY UPDATE`;
+      const opened = (await client.query(
+        database.statements.plain(begin),
       )) as unknown as QueryResult<LockedTenant>[];
       const locked = opened.at(-1)?.rows[0];
       this.checkHome(tenant, opened);
@@ -250,9 +251,9 @@ async function oneStatement<Row extends QueryResultRow>(
   const client = await database.tenantClient();
   sendTogether(client);
   const [opened, answered, closed] = await Promise.allSettled([
-    client.query(begin),
+    client.query(database.statements.plain(begin)),
     client.query<Row>(database.statements.of(sql, values)),
-    client.query('COMMIT'),
+    client.query(database.statements.plain('COMMIT')),
   ]);
   client.release(closed.status === 'rejected');
   if (opened.status === 'rejected') throw opened.reason;
@@ -266,12 +267,12 @@ async function inTransaction<T>(database: Database, work: (client: PoolClient) =
   try {
     const result = await work(client);
     // A transaction that has failed answers COMMIT with ROLLBACK, and with no error.
-    const { command } = await client.query('COMMIT');
+    const { command } = await client.query(database.statements.plain('COMMIT'));
     if (command !== 'COMMIT') throw new Error(`The ledger answered COMMIT with ${command}`);
     return result;
   } catch (error) {
     failure = error;
-    await client.query('ROLLBACK').then(
+    await client.query(database.statements.plain('ROLLBACK')).then(
       () => (failure = null),
       () => undefined,
     );

@@ -2,8 +2,9 @@ import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { typeOrmConnection } from './migrations.js';
-import { PreparedStatements } from './prepared-statements.js';
+import { ANSWERED_WITHIN_MS, PreparedStatements } from './prepared-statements.js';
 import { sendTogether } from './send-together.js';
+import { SoundConnections } from './sound-connections.js';
 
 /** The roles of `roles.ts`; each transaction takes one, and none owns a table. */
 export type DatabaseRole = 'loci_tenant' | 'loci_system' | 'loci_retention';
@@ -23,18 +24,31 @@ export interface PoolLimits {
  * sent over it: nobody ever hears an answer that was another's.
  */
 const SILENT_MS = 3_000;
+/**
+ * A transaction whose client has fallen silent keeps its tenant's row locked for so long. Ours have nothing slow
+ * inside: between two statements of one lies the work of some milliseconds.
+ */
+const IDLE_IN_TRANSACTION_MS = ANSWERED_WITHIN_MS;
+/** Shorter, so that sessions of the same dead line do not wait for that lock only to keep it in turn. */
+const LOCKED_MS = ANSWERED_WITHIN_MS - 1_000;
 
 /**
  * Two pools on one PostgreSQL: one for tenants' transactions, one for the few things that look across tenants, so that
  * neither can starve the other. Outside a transaction that has taken a role, a connection may read and write nothing.
  */
 export class Database {
+  private readonly tenantClients: SoundConnections;
+  private readonly systemClients: SoundConnections;
+
   private constructor(
     private readonly tenants: DataSource,
     private readonly system: DataSource,
     readonly connection: ClientConfig,
     readonly statements: PreparedStatements,
-  ) {}
+  ) {
+    this.tenantClients = new SoundConnections(poolOf(tenants));
+    this.systemClients = new SoundConnections(poolOf(system));
+  }
 
   static async open(
     connection: ClientConfig,
@@ -52,7 +66,8 @@ export class Database {
         extra: {
           statement_timeout: statementMs,
           query_timeout: statementMs + SILENT_MS,
-          idle_in_transaction_session_timeout: statementMs,
+          lock_timeout: Math.min(LOCKED_MS, statementMs),
+          idle_in_transaction_session_timeout: Math.min(IDLE_IN_TRANSACTION_MS, statementMs),
           idleTimeoutMillis: 60_000,
           keepAlive: true,
           // A transaction's opening and its first statement travel together.
@@ -63,7 +78,8 @@ export class Database {
     const system = source('system', few);
     await tenants.initialize();
     await system.initialize();
-    const statements = new PreparedStatements(await isDirect(poolOf(tenants)));
+    const answeredWithinMs = Math.min(ANSWERED_WITHIN_MS, statementMs + SILENT_MS);
+    const statements = new PreparedStatements(await isDirect(poolOf(tenants)), answeredWithinMs);
     return new Database(tenants, system, connection, statements);
   }
 
@@ -90,12 +106,12 @@ export class Database {
 
   /** One statement that looks across tenants and changes nothing, in one round trip. */
   async readAsSystem<Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<Row[]> {
-    const client = await clientOf(this.system);
+    const client = await this.systemClients.take();
     sendTogether(client);
     const sent = [
-      client.query('BEGIN READ ONLY; SET LOCAL ROLE loci_system'),
+      client.query(this.statements.plain('BEGIN READ ONLY; SET LOCAL ROLE loci_system')),
       client.query<Row>(this.statements.of(sql, values)),
-      client.query('COMMIT'),
+      client.query(this.statements.plain('COMMIT')),
     ] as const;
     const [, answered] = await Promise.allSettled(sent);
     client.release(answered.status === 'rejected');
@@ -105,12 +121,13 @@ export class Database {
 
   /** A plain connection of the tenants' pool, for the ledger alone: it opens every transaction as its tenant. */
   tenantClient(): Promise<PoolClient> {
-    return clientOf(this.tenants);
+    return this.tenantClients.take();
   }
 
   /** Resolves where PostgreSQL answers. */
   async ping(): Promise<void> {
-    await poolOf(this.system).query('SELECT 1');
+    const client = await this.systemClients.take();
+    await client.query(this.statements.plain('SELECT 1')).finally(() => client.release());
   }
 
   /** How many of this database's sessions, of the same login, are in a transaction that began before this time. */
@@ -125,7 +142,7 @@ export class Database {
 
   /** Does `work` unless another process does something under the same name; then null, at once. */
   async exclusively<T>(name: string, work: () => Promise<T>): Promise<T | null> {
-    const client = await clientOf(this.system);
+    const client = await this.systemClients.take();
     let held = false;
     try {
       const lock = 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held';
@@ -152,15 +169,6 @@ async function isDirect(pool: Pool): Promise<boolean> {
     client.release();
   }
 }
-
-async function clientOf(source: DataSource): Promise<PoolClient> {
-  const client = await poolOf(source).connect();
-  if (!client.listeners('error').includes(toldToItsQueries)) client.on('error', toldToItsQueries);
-  return client;
-}
-
-/** The pool listens to idle connections alone. One that breaks in use with nobody listening ends the process (pg 8.23). */
-function toldToItsQueries(): void {}
 
 function poolOf(source: DataSource): Pool {
   return (source.driver as PostgresDriver).master as Pool;

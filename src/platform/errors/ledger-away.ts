@@ -1,5 +1,11 @@
-/** Conditions under which PostgreSQL is there but takes no work: stopping, starting, full, or out of time. */
-const AWAY_STATES = new Set(['57P01', '57P02', '57P03', '57014', '53300', '55P03', '40001', '40P01']);
+/**
+ * Conditions under which PostgreSQL is there but takes no work: stopping, starting, full, or out of time; out of disk
+ * (53100, or the file system's own error, 58030) or memory.
+ */
+const AWAY_STATES = new Set([
+  ...['57P01', '57P02', '57P03', '57014', '25P03', '53300', '55P03', '40001', '40P01'],
+  ...['53100', '53200', '58030'],
+]);
 
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',
