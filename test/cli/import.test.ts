@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, request as send, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { cannotRun } from '../support/cannot-run.js';
 import { Loci, ADMIN_TOKEN, type TestTenant } from '../support/loci.js';
 import { scratchFolder } from '../support/scratch-folder.js';
-import { runLoci, type Ended } from './loci-command.js';
+import { runLoci, runLociAtTerminal, type Ended } from './loci-command.js';
 
 const ALICE = '6f1d2c58-9a1e-4b7d-8d0c-0a5f3c1e9b01';
 const BOB = '6f1d2c58-9a1e-4b7d-8d0c-0a5f3c1e9b02';
@@ -267,6 +268,21 @@ describe('loci import, of a file', () => {
       flaky.close();
     }
     expect(await countOf(tenant)).toBe(620);
+  });
+
+  it('shows at a terminal how far it is, and nowhere else', async () => {
+    const tenant = await loci.tenant();
+    const path = await file(...Array.from({ length: 210 }, (_, n) => ({ content: `Step ${n}.` })));
+    const args = ['import', path, '--tenant', tenant.slug];
+    const here = { cwd: scratch.path, env: { LOCI_URL: loci.url, ADMIN_API_TOKEN: ADMIN_TOKEN } };
+    const watched = await runLociAtTerminal(args, here, 'never asked', '');
+    if (watched === null) {
+      cannotRun('The command line at a terminal: the program `script` is not installed.');
+      return;
+    }
+    expect(watched.stdout).toMatch(/█░* +95 % +200\/210 +records/);
+    expect(watched.stdout).toMatch(/100 % +210\/210/);
+    expect((await runLoci(args, here)).stderr).toBe('');
   });
 
   it('ends with 3 where the server stays away, and its memory is what was stored', async () => {
