@@ -286,6 +286,7 @@ describe('the memory routes', () => {
         tenant_id: tenant.slug,
         workspace_id: tenant.workspaceId,
         stored: 2,
+        created_count: 2,
         memory_ids: [isUuid, isUuid],
         failed: [
           {
