@@ -4,6 +4,7 @@ import { Homes } from './ledger/homes.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { Models } from './models/models.js';
 import { AgentsModule } from './modules/agents/agents.module.js';
+import { MasterKeyModule } from './modules/master-key/master-key.module.js';
 import { MembersModule } from './modules/members/members.module.js';
 import { AuditModule } from './modules/audit/audit.module.js';
 import { MemoryModule } from './modules/memory/memory.module.js';
@@ -11,6 +12,7 @@ import { OrganizationsModule } from './modules/organizations/organizations.modul
 import { PoliciesModule } from './modules/policies/policies.module.js';
 import { TenantsModule } from './modules/tenants/tenants.module.js';
 import { WorkspacesModule } from './modules/workspaces/workspaces.module.js';
+import { MasterKeyFile } from './platform/config/master-key-file.js';
 import type { Settings } from './platform/config/settings.js';
 import { Database } from './platform/database/database.js';
 import type { Log } from './platform/logging/log.js';
@@ -53,6 +55,7 @@ export class AppModule {
         AuditModule,
         TenantsModule,
         PoliciesModule,
+        MasterKeyModule,
         WorkspacesModule,
         OrganizationsModule,
         MembersModule,
@@ -75,6 +78,7 @@ class StoresModule {
       { provide: Models, useValue: stores.models },
       { provide: RateCounter, useValue: stores.rateCounter },
       { provide: MasterKey, useValue: secrets.master },
+      { provide: MasterKeyFile, useValue: secrets.masterKeyFile },
       { provide: OperatorToken, useValue: new OperatorToken(secrets.adminToken) },
       ...storeProbes,
     ];

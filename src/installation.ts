@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataFolder } from './platform/config/data-folder.js';
 import { SettingsError } from './platform/config/environment.js';
+import { MasterKeyFile } from './platform/config/master-key-file.js';
 import { SHARED } from './platform/config/placements-file.js';
 import type { Settings } from './platform/config/settings.js';
 import type { Database } from './platform/database/database.js';
@@ -17,6 +18,8 @@ export interface Secrets {
   /** Made just now: to be shown, this once. */
   adminTokenIsNew: boolean;
   master: MasterKey;
+  /** Null: the settings give the key. */
+  masterKeyFile: MasterKeyFile | null;
 }
 
 export async function installationSecrets(settings: Settings, folder: DataFolder): Promise<Secrets> {
@@ -27,15 +30,70 @@ export async function installationSecrets(settings: Settings, folder: DataFolder
       adminTokenIsNew = true;
       return `loci_admin_${randomBytes(32).toString('base64url')}`;
     }));
-  const master =
-    settings.masterKey ??
-    Buffer.from(await folder.secret('master-key', () => randomBytes(32).toString('base64')), 'base64');
-  return { adminToken, adminTokenIsNew, master: new MasterKey(master) };
+  if (settings.masterKey !== null) {
+    const master = new MasterKey(settings.masterKey, settings.previousMasterKey);
+    return { adminToken, adminTokenIsNew, master, masterKeyFile: null };
+  }
+  const masterKeyFile = new MasterKeyFile(folder);
+  const { key, next } = await masterKeyFile.read();
+  const master = new MasterKey(key);
+  if (next !== null) master.succeed(next);
+  return { adminToken, adminTokenIsNew, master, masterKeyFile };
 }
 
-/** Which installation's database this is. Throws `SettingsError` where it was made under another master key. */
-export async function checkMasterKey(database: Database, master: MasterKey): Promise<string> {
-  const rows = await database.asSystem(async (manager) => {
+interface InstallationRow {
+  id: string;
+  master_key_check: Buffer;
+  wrapped_key: Buffer | null;
+  wrapped_by: Buffer | null;
+}
+
+/**
+ * Which installation's ledger this is, and its key. Throws `SettingsError` where another master key has wrapped that, or
+ * where some tenants' keys were left under one that is not known here.
+ */
+export async function openInstallation(database: Database, master: MasterKey): Promise<string> {
+  return database.asSystem(async (manager) => {
+    // Two that start at once make one installation.
+    await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', ['loci installation']);
+    const read = 'SELECT id, master_key_check, wrapped_key, wrapped_by FROM installation';
+    const [found] = await manager.query<InstallationRow[]>(read);
+    if (found === undefined) {
+      master.mintInstallation();
+      const id = randomUUID();
+      await manager.query(
+        'INSERT INTO installation (id, master_key_check, wrapped_key, wrapped_by) VALUES ($1, $2, $3, $4)',
+        [id, master.check, master.wrapInstallation(), master.target],
+      );
+      return id;
+    }
+    const wrong = new SettingsError('LOCI_MASTER_KEY', 'is not the key that this ledger was made under');
+    if (found.wrapped_key !== null && !master.openInstallation(found.wrapped_key)) throw wrong;
+    if (!found.master_key_check.equals(master.check)) throw wrong;
+    if (found.wrapped_key === null) {
+      const oldest = master.names.at(-1);
+      await manager.query('UPDATE installation SET wrapped_key = $1, wrapped_by = $2', [
+        master.wrapInstallation(oldest),
+        oldest,
+      ]);
+    }
+    const [left] = await manager.query<{ n: number }[]>(
+      'SELECT count(*)::int AS n FROM tenants WHERE wrapped_by IS NOT NULL AND wrapped_by <> ALL ($1::bytea[])',
+      [master.names],
+    );
+    if (left !== undefined && left.n > 0) {
+      throw new SettingsError(
+        'LOCI_MASTER_KEY_PREVIOUS',
+        `is needed: the keys of ${left.n} tenants are still wrapped by it. Rotate to the end before leaving it out`,
+      );
+    }
+    return found.id;
+  });
+}
+
+/** Which database this is, of those that hold ledgers of this installation. Throws `SettingsError` for another's. */
+export async function openHome(database: Database, master: MasterKey): Promise<string> {
+  const [row] = await database.asSystem(async (manager) => {
     await manager.query(
       `INSERT INTO installation (id, master_key_check) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
       [randomUUID(), master.check],
@@ -44,11 +102,10 @@ export async function checkMasterKey(database: Database, master: MasterKey): Pro
       'SELECT id, master_key_check FROM installation',
     );
   });
-  const [installation] = rows;
-  if (installation?.master_key_check.equals(master.check) !== true) {
+  if (row?.master_key_check.equals(master.check) !== true) {
     throw new SettingsError('LOCI_MASTER_KEY', 'is not the key that this ledger was made under');
   }
-  return installation.id;
+  return row.id;
 }
 
 /** Makes the default tenant of a new installation; its key, to be shown this once. Null: it was there. */

@@ -1,5 +1,5 @@
 import { parseIntoClientConfig } from 'pg-connection-string';
-import { checkMasterKey } from './installation.js';
+import { openHome, openInstallation } from './installation.js';
 import { Homes, type HomePlan } from './ledger/homes.js';
 import { SettingsError } from './platform/config/environment.js';
 import type { PlacementPlan } from './platform/config/placements-file.js';
@@ -19,7 +19,7 @@ export async function openHomes(
   master: MasterKey,
   connections: number,
 ): Promise<{ homes: Homes; close: () => Promise<void> }> {
-  const known = new Map([[await checkMasterKey(main, master), 'the main database']]);
+  const known = new Map([[await openInstallation(main, master), 'the main database']]);
   const byUrl = new Map<string, LazyDatabase>();
   const databaseAt = (url: string, placement: string): LazyDatabase => {
     const before = byUrl.get(url);
@@ -63,7 +63,7 @@ async function open(
   const pools = { tenants: connections, system: Math.max(2, Math.ceil(connections / 4)) };
   const database = await Database.open(connection, [], pools);
   try {
-    const installation = await checkMasterKey(database, master);
+    const installation = await openHome(database, master);
     // Two addresses of one database would make a move between them erase what it copied.
     const other = known.get(installation);
     if (other !== undefined && other !== placement) {

@@ -5,6 +5,7 @@ import { addHealthCommand } from './health-command.js';
 import { addImportCommand } from './import-command.js';
 import { addKeyCommands } from './key-commands.js';
 import { manual } from './manual.js';
+import { addMasterKeyCommands } from './master-key-commands.js';
 import { addMemoryCommands } from './memory-commands.js';
 import { addProjectionCommands } from './projection-commands.js';
 import type { Session } from './session.js';
@@ -41,6 +42,7 @@ export function buildProgram(session: Session, width?: number): Command {
   addProjectionCommands(program, session);
   addMemoryCommands(program, session);
   addImportCommand(program, session);
+  addMasterKeyCommands(program, session);
   addHealthCommand(program, session);
   program
     .command('manual')

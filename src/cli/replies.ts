@@ -167,3 +167,13 @@ export interface ListReply<Item> {
   data: Item[];
   next_cursor: string | null;
 }
+
+export interface MasterKeyReply {
+  key: string;
+  known: string[];
+  remaining: number;
+}
+
+export interface RotatedMasterKeyReply extends MasterKeyReply {
+  rewrapped: number;
+}

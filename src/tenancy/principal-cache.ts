@@ -8,6 +8,7 @@ import { isPlausible } from './api-key.js';
 import { JwtBearers, looksLikeJwt } from './jwt-bearers.js';
 import type { TenantPrincipal } from './principal.js';
 import { TenantDirectory } from './tenant-directory.js';
+import { MasterKey } from './tenant-key.js';
 import type { TenantId } from './tenant.js';
 
 /** PostgreSQL's channel; the payload is the id of the tenant whose keys or state changed. */
@@ -17,6 +18,9 @@ export const PRINCIPALS_CHANNEL = 'loci_principals';
 export async function announceChange(tx: LedgerWrite, tenantId: TenantId): Promise<void> {
   await tx.rows('SELECT pg_notify($1, $2)', [PRINCIPALS_CHANNEL, tenantId]);
 }
+
+/** What its session in PostgreSQL is called; the names of its master keys follow, for whoever rotates them. */
+export const LISTENER = 'loci-listener';
 
 /** Counted from before the query, so that what is served is never older than this. */
 const FRESH_MS = 800;
@@ -46,6 +50,7 @@ export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
     private readonly jwts: JwtBearers,
     private readonly database: Database,
     private readonly connection: LedgerConnection,
+    private readonly master: MasterKey,
   ) {}
 
   /** `hash`: the token's (`hashToken`). Null also for a token that can be none: the ledger is not asked. */
@@ -99,7 +104,7 @@ export class PrincipalCache implements OnModuleInit, OnApplicationShutdown {
   private async listen(): Promise<void> {
     const client = new Client({
       ...this.database.connection,
-      application_name: 'loci-listener',
+      application_name: `${LISTENER}/${this.master.names.map((name) => name.toString('hex')).join('+')}`,
       keepAlive: true,
     });
     client.on('notification', (message) => this.forget(message.payload));

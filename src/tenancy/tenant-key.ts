@@ -59,20 +59,68 @@ export class TenantKey {
   }
 }
 
-/** The installation's key: wraps each tenant's, and seals what belongs to no tenant. */
-export class MasterKey {
+/** A master key, for the only thing that it does: wrapping other keys. */
+class WrappingKey {
+  /** Tells this master key from another, and nothing else of it: 8 bytes. */
+  readonly name: Buffer;
   private readonly wrapping: KeyObject;
-  private readonly sealing: KeyObject;
-  private readonly hashing: KeyObject;
 
-  /** `key`: 32 bytes. */
   constructor(key: Buffer) {
     this.wrapping = derive(key, 'loci wrapping');
-    this.sealing = derive(key, 'loci installation');
-    this.hashing = derive(key, 'loci installation hashing');
+    this.name = derive(key, 'loci master key name').export().subarray(0, 8);
   }
 
-  /** The same key always gives the same value, which tells nothing of it: 32 bytes. */
+  wrap(key: Buffer, purpose: string): Buffer {
+    return seal(this.wrapping, key, purpose);
+  }
+
+  /** Null where it was wrapped by another. */
+  unwrap(wrapped: Buffer, purpose: string): Buffer | null {
+    try {
+      return open(this.wrapping, wrapped, purpose);
+    } catch {
+      return null;
+    }
+  }
+}
+
+const INSTALLATION = 'installation-key';
+
+/**
+ * The master keys of this process, and what they wrap: each tenant's key, and the installation's own, which seals and signs
+ * what belongs to no tenant. Usually there is one; while it is rotated there are two, and what either wraps is opened.
+ */
+export class MasterKey {
+  /** The first is the one that a rotation leads to. */
+  private keys: WrappingKey[];
+  private installation: Buffer;
+  private sealing: KeyObject;
+  private hashing: KeyObject;
+
+  /** 32 bytes each. `previous`: the one that is being replaced. */
+  constructor(key: Buffer, previous: Buffer | null = null) {
+    this.keys = [key, ...(previous === null ? [] : [previous])].map((each) => new WrappingKey(each));
+    // Until the ledger has said what it is, as in a ledger from before there was one.
+    [this.installation, this.sealing, this.hashing] = ofInstallation(previous ?? key);
+  }
+
+  /** The names of all that are known here, the one that a rotation leads to first. 8 bytes each. */
+  get names(): Buffer[] {
+    return this.keys.map(({ name }) => name);
+  }
+
+  /** The one that a rotation leads to. */
+  get target(): Buffer {
+    return this.first.name;
+  }
+
+  /** Another key that takes the place of all known ones: they are opened on, and a rotation leads to it. */
+  succeed(key: Buffer): void {
+    const successor = new WrappingKey(key);
+    if (!successor.name.equals(this.target)) this.keys = [successor, ...this.keys];
+  }
+
+  /** The same installation always gives the same value, which tells nothing of any key: 32 bytes. */
   get check(): Buffer {
     return this.hash('master key check');
   }
@@ -81,13 +129,35 @@ export class MasterKey {
     return hash(this.hashing, purpose, parts);
   }
 
-  /** A new tenant's key, wrapped: the only form in which it is ever stored. */
-  mint(tenant: TenantId): Buffer {
-    return seal(this.wrapping, randomBytes(32), `tenant-key|${tenant}`);
+  /** A new installation's key becomes this one's. */
+  mintInstallation(): void {
+    [this.installation, this.sealing, this.hashing] = ofInstallation(randomBytes(32));
+  }
+
+  wrapInstallation(by: Buffer = this.target): Buffer {
+    return this.named(by).wrap(this.installation, INSTALLATION);
+  }
+
+  /** The key that this ledger's installation has. False: none of the master keys known here has wrapped it. */
+  openInstallation(wrapped: Buffer): boolean {
+    const key = this.unwrapped(wrapped, INSTALLATION);
+    if (key === null) return false;
+    [this.installation, this.sealing, this.hashing] = ofInstallation(key);
+    return true;
+  }
+
+  /** A new tenant's key, wrapped: the only form in which it is ever stored. `by`: the name of the key that wraps. */
+  mint(tenant: TenantId, by: Buffer = this.target): Buffer {
+    return this.named(by).wrap(randomBytes(32), purposeOf(tenant));
   }
 
   unwrap(tenant: TenantId, wrapped: Buffer): TenantKey {
-    return new TenantKey(tenant, open(this.wrapping, wrapped, `tenant-key|${tenant}`));
+    return new TenantKey(tenant, this.tenantKey(tenant, wrapped));
+  }
+
+  /** The same key, wrapped by the one that a rotation leads to. */
+  rewrap(tenant: TenantId, wrapped: Buffer): Buffer {
+    return this.first.wrap(this.tenantKey(tenant, wrapped), purposeOf(tenant));
   }
 
   seal(plain: Buffer | string, place: Place): Buffer {
@@ -97,6 +167,39 @@ export class MasterKey {
   open(sealed: Buffer, place: Place): Buffer {
     return open(this.sealing, sealed, `installation|${place.table}|${place.row}|${place.column}`);
   }
+
+  private get first(): WrappingKey {
+    return this.named(null);
+  }
+
+  /** Null: the one that a rotation leads to. */
+  private named(name: Buffer | null): WrappingKey {
+    const key = this.keys.find((each) => name === null || each.name.equals(name));
+    if (key === undefined) throw new Error('This process does not have the master key that the ledger names');
+    return key;
+  }
+
+  private tenantKey(tenant: TenantId, wrapped: Buffer): Buffer {
+    const key = this.unwrapped(wrapped, purposeOf(tenant));
+    if (key === null) throw new Error(`No master key of this process opens the key of tenant ${tenant}`);
+    return key;
+  }
+
+  private unwrapped(wrapped: Buffer, purpose: string): Buffer | null {
+    for (const key of this.keys) {
+      const opened = key.unwrap(wrapped, purpose);
+      if (opened !== null) return opened;
+    }
+    return null;
+  }
+}
+
+function purposeOf(tenant: TenantId): string {
+  return `tenant-key|${tenant}`;
+}
+
+function ofInstallation(key: Buffer): [Buffer, KeyObject, KeyObject] {
+  return [key, derive(key, 'loci installation'), derive(key, 'loci installation hashing')];
 }
 
 /** As a key object, made once: from bytes Node would make one anew for each call, at twice the price of sealing. */

@@ -588,6 +588,8 @@ export const OPERATOR_ROUTES: Record<string, (tenant: string) => Probe> = {
     path: '/admin/tenants',
     body: { tenant_id: tenant },
   }),
+  'GET /admin/master-key': () => ({ method: 'GET', path: '/admin/master-key' }),
+  'POST /admin/master-key/rotate': () => ({ method: 'POST', path: '/admin/master-key/rotate', body: {} }),
   'GET /admin/audit': (tenant) => ({ method: 'GET', path: `/admin/audit?tenant=${tenant}` }),
   'GET /admin/audit/verify': (tenant) => ({ method: 'GET', path: `/admin/audit/verify?tenant=${tenant}` }),
   'GET /admin/tenants': () => ({ method: 'GET', path: '/admin/tenants' }),

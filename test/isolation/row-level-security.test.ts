@@ -39,7 +39,7 @@ const GRANTS = [
   'loci_system hot_spaces: DELETE INSERT SELECT UPDATE',
   'loci_system idempotency_keys: DELETE INSERT SELECT UPDATE',
   'loci_system audit_checkpoints: INSERT SELECT',
-  'loci_system installation(audit_hash, audit_position, audit_signature): UPDATE',
+  'loci_system installation(audit_hash, audit_position, audit_signature, wrapped_by, wrapped_key): UPDATE',
   'loci_system installation: INSERT SELECT',
   'loci_system members: DELETE INSERT SELECT',
   'loci_system memories(bytes, tenant_id, workspace_id): SELECT',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openContent, sealContent, sealVector, openVector } from '../../src/ledger/sealed-memory.js';
 import { MasterKey } from '../../src/tenancy/tenant-key.js';
 import type { TenantId, WorkspaceId } from '../../src/tenancy/tenant.js';
-import { asSuperuser, furnishedTenant, type FurnishedTenant } from '../isolation/two-palaces.js';
+import { asSuperuser, furnishedTenant, tenantOf, type FurnishedTenant } from '../isolation/two-palaces.js';
 import { Loci } from '../support/loci.js';
 
 describe('what a tenant stored', () => {
@@ -87,6 +87,49 @@ describe('what a tenant stored', () => {
     const { status, body } = await acme.caller.get(`/memory/${second}`);
     expect(status).toBe(500);
     expect(JSON.stringify(body)).not.toContain('Zanzibarian');
+  });
+});
+
+describe('a purged tenant', () => {
+  let loci: Loci;
+  beforeAll(async () => {
+    loci = await Loci.start();
+  });
+  afterAll(() => loci.stop());
+
+  it('has lost its key: what a backup kept of its rows opens no more, also for a tenant that is made again under its id', async () => {
+    const acme = await loci.tenant({ api_credentials: { token: 'hush' } });
+    const { body } = await acme.post<{ memory_id: string }>('/memory', {
+      content: 'The vault opens at nine',
+    });
+    const before = await tenantOf(loci, acme);
+    const kept = await asSuperuser(loci, async (client) => {
+      const rows = async (sql: string) => (await client.query<{ sealed: Buffer }>(sql)).rows[0]?.sealed;
+      return {
+        content: (await rows('SELECT content AS sealed FROM memories')) ?? Buffer.alloc(0),
+        credentials:
+          (await rows('SELECT api_credentials AS sealed FROM tenants WHERE api_credentials IS NOT NULL')) ??
+          Buffer.alloc(0),
+      };
+    });
+    const workspace = acme.workspaceId as WorkspaceId;
+    expect(openContent(before.key, workspace, body.memory_id, kept.content)).toBe('The vault opens at nine');
+
+    await loci.operator.delete(`/admin/tenants/${acme.slug}?purge=true`);
+    const wrapped = await asSuperuser(loci, async (client) => {
+      const { rows } = await client.query<{ n: number }>(
+        'SELECT count(*)::int AS n FROM tenants WHERE id = $1',
+        [acme.id],
+      );
+      return rows[0]?.n;
+    });
+    expect(wrapped).toBe(0);
+    const again = await tenantOf(loci, await loci.tenant({ id: acme.id }));
+    expect(() => openContent(again.key, workspace, body.memory_id, kept.content)).toThrow();
+    const place = { table: 'tenants', row: acme.id, column: 'api_credentials' };
+    expect(before.key.open(kept.credentials, place).toString()).toContain('hush');
+    expect(() => again.key.open(kept.credentials, place)).toThrow();
+    expect(() => loci.server.app.get(MasterKey).open(kept.credentials, place)).toThrow();
   });
 });
 

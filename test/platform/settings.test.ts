@@ -123,6 +123,8 @@ describe('settings', () => {
     ['LOCI_MASTER_KEY', { LOCI_MASTER_KEY: Buffer.alloc(31).toString('base64') }],
     ['LOCI_MASTER_KEY', { LOCI_MASTER_KEY: `${masterKey.slice(0, -3)}*()` }],
     ['LOCI_MASTER_KEY', { ...servers, LOCI_MASTER_KEY: '' }],
+    ['LOCI_MASTER_KEY_PREVIOUS', { ...servers, LOCI_MASTER_KEY_PREVIOUS: 'short' }],
+    ['LOCI_MASTER_KEY_PREVIOUS', { LOCI_MASTER_KEY_PREVIOUS: masterKey }],
     ['ADMIN_API_TOKEN', { ...servers, ADMIN_API_TOKEN: '' }],
     ['ADMIN_API_TOKEN', { NODE_ENV: 'production', ADMIN_API_TOKEN: 'only-twenty-six-characters' }],
     ['ADMIN_API_TOKEN', { ADMIN_API_TOKEN: 'with a space' }],

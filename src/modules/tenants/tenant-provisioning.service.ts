@@ -13,6 +13,7 @@ import { bringToken, mintKey, type MintedKey } from '../../tenancy/api-key.js';
 import { OperatorToken } from '../../tenancy/operator-token.js';
 import { SCOPES, type TenantSettings } from '../../tenancy/principal.js';
 import { parseTenantSlug, type TenantId, type TenantSlug, type WorkspaceId } from '../../tenancy/tenant.js';
+import { wrappingKey } from '../../tenancy/wrapping-key.js';
 import { MasterKey } from '../../tenancy/tenant-key.js';
 import { ApiKeyEntity } from './api-key.entity.js';
 import { TenantEntity } from './tenant.entity.js';
@@ -112,7 +113,8 @@ export class TenantProvisioning {
     const id = (order.id?.toLowerCase() ?? randomUUID()) as TenantId;
     const workspaceId = (order.fixed?.workspaceId ?? randomUUID()) as WorkspaceId;
     const agentId = order.fixed?.agentId ?? randomUUID();
-    const wrappedKey = this.master.mint(id);
+    const wrappedBy = await wrappingKey(manager);
+    const wrappedKey = this.master.mint(id, wrappedBy);
     const credentials =
       order.credentials === undefined
         ? null
@@ -132,6 +134,7 @@ export class TenantProvisioning {
       defaultWorkspaceId: workspaceId,
       defaultAgentId: agentId,
       wrappedKey,
+      wrappedBy,
       domain: order.domain?.toLowerCase() ?? null,
       platform: order.platform ?? null,
       contactEmail: order.contactEmail ?? null,

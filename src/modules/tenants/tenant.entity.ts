@@ -24,6 +24,8 @@ export class TenantEntity {
   @Column('uuid', { name: 'default_workspace_id' }) defaultWorkspaceId!: WorkspaceId;
   @Column('uuid', { name: 'default_agent_id' }) defaultAgentId!: string;
   @Column('bytea', { name: 'wrapped_key' }) wrappedKey!: Buffer;
+  /** The master key that has wrapped it, by its name. */
+  @Column('bytea', { name: 'wrapped_by', nullable: true }) wrappedBy!: Buffer | null;
   @Column('text', { nullable: true }) domain!: string | null;
   @Column('text', { nullable: true }) platform!: string | null;
   @Column('text', { name: 'contact_email', nullable: true }) contactEmail!: string | null;

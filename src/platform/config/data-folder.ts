@@ -1,5 +1,17 @@
 import { execFile } from 'node:child_process';
-import { chmod, lchown, link, mkdir, open, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lchown,
+  link,
+  mkdir,
+  open,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import type { SystemUser } from '../database/postgres-user.js';
@@ -79,6 +91,20 @@ export class DataFolder {
       secret.catch(() => this.#secrets.delete(name));
     }
     return secret;
+  }
+
+  /** What `keys/<name>` holds; null where there is no such file. */
+  async knownSecret(name: string): Promise<string | null> {
+    const kept = await readFile(join(this.keys, name), 'utf8').catch(passOver('ENOENT', null));
+    return kept?.trim() ?? null;
+  }
+
+  /** Puts the secret `from` in the place of `to`, which is gone once this returns, whatever happens to the power. */
+  async replaceSecret(from: string, to: string): Promise<void> {
+    await rename(join(this.keys, from), join(this.keys, to));
+    await syncFolder(this.keys);
+    this.#secrets.delete(from);
+    this.#secrets.delete(to);
   }
 
   /** Lets another process open the folder. Whatever uses it must have ended. */

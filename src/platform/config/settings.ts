@@ -27,6 +27,8 @@ export abstract class Settings {
   /** Null: made at the first start and kept in the data folder. So is the master key. */
   abstract readonly adminToken: string | null;
   abstract readonly masterKey: Buffer | null;
+  /** The one that is being replaced: what it has wrapped is opened on. */
+  abstract readonly previousMasterKey: Buffer | null;
   abstract readonly metricsToken: string | null;
   /** Whether a store's site may ask without a key, and is known by its host name. */
   abstract readonly resolveHosts: boolean;
@@ -117,6 +119,7 @@ function read(env: Environment): { settings: Settings; known: ReadonlySet<string
     dataDir: reader.text('LOCI_DATA_DIR'),
     adminToken: reader.token('ADMIN_API_TOKEN', mode === 'production' ? 32 : 8),
     masterKey: reader.bytes('LOCI_MASTER_KEY', 32),
+    previousMasterKey: reader.bytes('LOCI_MASTER_KEY_PREVIOUS', 32),
     metricsToken: reader.token('METRICS_TOKEN', mode === 'production' ? 32 : 8),
     resolveHosts: reader.flag('LOCI_RESOLVE_HOSTS', false),
     databaseUrl: reader.url('DATABASE_URL', ['postgres', 'postgresql']),
@@ -150,6 +153,8 @@ function read(env: Environment): { settings: Settings; known: ReadonlySet<string
 }
 
 function refuseContradictions(settings: Settings): void {
+  if (settings.previousMasterKey !== null && settings.masterKey === null)
+    throw new SettingsError('LOCI_MASTER_KEY_PREVIOUS', 'is of use beside LOCI_MASTER_KEY only');
   if (settings.databaseUrl !== null) {
     // Several replicas share this ledger: each making secrets of its own would lock the others out.
     if (settings.masterKey === null)

@@ -97,6 +97,18 @@ export const errorCodes = {
     explanation:
       'An operator suspended this tenant. Nothing was deleted. It works again as soon as an operator resumes it.',
   },
+  'master_key.not_ready': {
+    status: 409,
+    title: 'The master key cannot be rotated yet',
+    explanation:
+      'Every server on this ledger must have the new key in `LOCI_MASTER_KEY` and the present one in `LOCI_MASTER_KEY_PREVIOUS` before anything is wrapped by the new one; `detail` says what is missing. Nothing was changed. Restart the servers with both, one after the other, and ask again.',
+  },
+  'master_key.rotating': {
+    status: 409,
+    title: 'The master key is being rotated',
+    explanation:
+      'Another request rotates the master key just now. Wait for it; asking again afterwards does what may be left, and changes nothing else.',
+  },
   'tenant.not_found': {
     status: 404,
     title: 'No such tenant',
