@@ -36,6 +36,7 @@ export class LedgerWrite {
   private readonly audit: AuditEntry[] = [];
   private readonly sent: Promise<unknown>[] = [];
   private memoriesAdded = 0;
+  private failure: unknown = null;
 
   constructor(
     private readonly client: PoolClient,
@@ -54,7 +55,13 @@ export class LedgerWrite {
   }
 
   async rows<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    return (await this.client.query<Row>(this.statements.of(sql, values))).rows;
+    try {
+      return (await this.client.query<Row>(this.statements.of(sql, values))).rows;
+    } catch (error) {
+      // All that follows a failure in its transaction is told of the transaction, and not of what failed.
+      this.failure ??= error;
+      throw this.failure;
+    }
   }
 
   /** A statement whose rows nobody needs: it is on its way at once, and `close` waits for it. */
