@@ -33,6 +33,9 @@ export class Load {
   /** Milliseconds that the slowest answer to a recall took, and how often a recall was answered. */
   readonly reads = { slowestMs: 0, answered: 0, degraded: 0, refused: 0 };
   acknowledged = 0;
+  /** Of the acknowledged memories those whose projections were behind; and writes that were told to come back. */
+  unindexed = 0;
+  refused = 0;
   private going = true;
   private readonly work: Promise<void>[];
 
@@ -154,7 +157,9 @@ export class Load {
   }
 
   private isTold<Body>(reply: Reply<Body> | null, status: number): reply is Reply<Body> {
+    if (reply?.status === 503) this.refused++;
     if (reply?.status !== status) return false;
+    if ((reply.body as { indexed?: boolean }).indexed === false) this.unindexed++;
     this.acknowledged++;
     return true;
   }

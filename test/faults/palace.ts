@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Client, type QueryResultRow } from 'pg';
 import { DataFolder } from '../../src/platform/config/data-folder.js';
 import { EmbeddedPostgres } from '../../src/platform/database/embedded-postgres.js';
 import { postgresUser } from '../../src/platform/database/postgres-user.js';
@@ -45,9 +46,9 @@ export class Palace {
     private readonly beside: Servers | null,
   ) {}
 
-  /** Nothing but Loci: PostgreSQL and the projections are its own. */
-  static embedded(): Promise<Palace> {
-    return Palace.build(() => Promise.resolve({ env: {}, servers: null, closers: [] }));
+  /** Nothing but Loci: PostgreSQL and the projections are its own. `prepare`: its data folder, which is not there yet. */
+  static embedded(prepare: (data: string) => Promise<void> = () => Promise.resolve()): Promise<Palace> {
+    return Palace.build(() => Promise.resolve({ env: {}, servers: null, closers: [] }), prepare);
   }
 
   /**
@@ -91,13 +92,17 @@ export class Palace {
       servers: Servers | null;
       closers: (() => Promise<unknown>)[];
     }>,
+    prepare: (data: string) => Promise<void> = () => Promise.resolve(),
   ): Promise<Palace> {
     const scratch = await scratchFolder();
     const model = await EmbeddingsEndpoint.start();
     const { env, servers, closers } = await make(scratch.path);
     const data = join(scratch.path, 'data');
+    await prepare(data);
     const whole = {
       LOCI_DATA_DIR: data,
+      // Faults of its own alone: what it says of stores that are away is no news.
+      LOG_LEVEL: 'error',
       OPENAI_BASE_URL: model.baseUrl,
       OPENAI_API_KEY: 'test',
       EMBEDDING_MODEL: 'words',
@@ -129,6 +134,26 @@ export class Palace {
     return this.env['LOCI_DATA_DIR'] ?? '';
   }
 
+  /** Reads the ledger as PostgreSQL's superuser: to see what is really there. */
+  async ledgerRows<Row extends QueryResultRow>(sql: string): Promise<Row[]> {
+    const client = new Client(
+      this.beside === null
+        ? {
+            host: await realpath(join(this.dataFolder, 'pg', 'socket')),
+            user: 'loci_admin',
+            password: (await readFile(join(this.dataFolder, 'keys', 'postgres-admin'), 'utf8')).trim(),
+            database: 'loci',
+          }
+        : { ...this.beside.postgres.server.admin, database: this.beside.postgres.server.connection.database },
+    );
+    await client.connect();
+    try {
+      return (await client.query<Row>(sql)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
   /** Starts Loci, which has ended or was killed. Resolves once it answers. */
   async serve(): Promise<void> {
     this.running = await ServerProcess.start({ cwd: this.folder, env: this.env });
@@ -157,6 +182,11 @@ export class Palace {
     });
     if (status !== 201) throw new Error(`No tenant could be made: ${status} ${JSON.stringify(body)}`);
     return Object.assign(new Caller(() => this.server.url, body.api_key.key), { slug });
+  }
+
+  /** When Loci has ended, before its stores are. */
+  beforeClose(closer: () => Promise<unknown>): void {
+    this.closers.push(closer);
   }
 
   async close(): Promise<void> {
