@@ -23,7 +23,7 @@ describe('the members of a tenant', () => {
   beforeAll(async () => {
     loci = await Loci.start();
     description = await Description.of(loci);
-  });
+  }, 120_000);
   afterAll(() => loci.stop());
 
   const as = (token: string) => new DescribedCaller(() => loci.url, token, description);

@@ -32,7 +32,7 @@ describe('tokens of a tenant’s own identity provider', () => {
     ada = await member(acme, { email: 'ada@elsewhere.example', external_id: 'ada', role: 'tenant_user' });
     await member(acme, { email: 'bob@acme.example', role: 'tenant_viewer' });
     await register(acme, 'web');
-  });
+  }, 120_000);
   afterAll(async () => {
     await loci.stop();
     await provider.stop();
@@ -229,12 +229,15 @@ describe('tokens of a tenant’s own identity provider', () => {
       expect(await statusOf(token)).toBe(200);
       await change();
       const changedAt = performance.now();
+      // Asked all the while, so that the cached principal is in use until its end. What was asked after a second is
+      // refused, however long the answer takes on a busy machine.
       let last = 200;
-      // Asked all the while, so that the cached principal is in use until its end.
-      while (last === 200 && performance.now() - changedAt < 5_000) last = await statusOf(token);
+      while (last === 200) {
+        const askedAt = performance.now();
+        last = await statusOf(token);
+        if (last === 200) expect(askedAt - changedAt).toBeLessThan(1_000);
+      }
       expect(last).toBe(status);
-      // A second, and what a request may take on a busy machine.
-      expect(performance.now() - changedAt).toBeLessThan(2_000);
     };
     const somebody = async (tenant: TestTenant, audience: string) => {
       const id = await member(tenant, { email: 'x@acme.example', external_id: 'x', role: 'tenant_user' });

@@ -31,7 +31,7 @@ describe('tokens that Loci signs itself', () => {
     for (const role of ['tenant_admin', 'tenant_user', 'tenant_viewer', 'service_account']) {
       ids[role] = (await acme.post<{ id: string }>(MEMBERS, { email: `${role}@acme.example`, role })).body.id;
     }
-  });
+  }, 120_000);
   afterAll(() => loci.stop());
 
   const as = (token: string) => new DescribedCaller(() => loci.url, token, description);
