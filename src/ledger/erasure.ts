@@ -12,6 +12,7 @@ const CONTENT_TABLES: readonly string[] = [
   'idempotency_keys',
   'tenant_secrets',
   'retention_policies',
+  'tenant_policies',
 ];
 
 /** What an operator provisioned, and what was counted. */

@@ -295,6 +295,30 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
     () => ({ limit: 5 }),
     words('actor', 'target'),
   ),
+  'GET /v1/tenants/current/llm-profile': route(
+    'GET',
+    () => '/v1/tenants/current/llm-profile',
+    () => ({}),
+    {},
+  ),
+  'PUT /v1/tenants/current/llm-profile': route(
+    'PUT',
+    () => '/v1/tenants/current/llm-profile',
+    () => ({ default_model: 'own' }),
+    {},
+  ),
+  'GET /v1/tenants/current/cost-budget': route(
+    'GET',
+    () => '/v1/tenants/current/cost-budget',
+    () => ({}),
+    {},
+  ),
+  'PUT /v1/tenants/current/cost-budget': route(
+    'PUT',
+    () => '/v1/tenants/current/cost-budget',
+    () => ({ monthly_limit_usd: 10 }),
+    {},
+  ),
   'GET /v1/tenants/current/retention-policies': route(
     'GET',
     () => '/v1/tenants/current/retention-policies',

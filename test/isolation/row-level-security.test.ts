@@ -23,6 +23,7 @@ const OWNER_COLUMNS: Record<string, { tenant?: string; workspace?: string | null
   tenant_secrets: { workspace: null },
   audit_checkpoints: { workspace: null },
   retention_policies: { workspace: null },
+  tenant_policies: { workspace: null },
   // Members are the whole tenant's, and so is who says who they are.
   members: { workspace: null },
   oidc_issuers: { workspace: null },
@@ -67,6 +68,7 @@ const GRANTS = [
   'loci_tenant pending_vectors: DELETE INSERT SELECT UPDATE',
   'loci_tenant relations: DELETE INSERT SELECT UPDATE',
   'loci_tenant retention_policies: DELETE INSERT SELECT UPDATE',
+  'loci_tenant tenant_policies: DELETE INSERT SELECT UPDATE',
   'loci_tenant tenant_secrets: DELETE INSERT SELECT UPDATE',
   'loci_tenant tenants(audit_hash, audit_position, audit_signature, embedding_model, epoch, frozen_until, home, id, memory_count, moving_to, name, placement, plan, retired_model, revision, settings, slug, state): SELECT',
   'loci_tenant tenants(audit_hash, audit_position, audit_signature, embedding_model, epoch, last_active_at, memory_count, retired_at, retired_model, revision): UPDATE',

@@ -59,6 +59,10 @@ export async function furnishedTenant(
     ),
   );
   await caller.call('PUT', '/v1/tenants/current/retention-policies', { audit_days: 365 });
+  await caller.call('PUT', '/v1/tenants/current/llm-profile', {
+    base_url: 'https://models.example/v1',
+    api_key: words,
+  });
   for (const workspace of [tenant.defaultWorkspace, sibling]) {
     const order = { name: 'furniture', workspace_id: workspace, scopes: ['memory'] };
     const { status } = await loci.operator.post(`/admin/tenants/${caller.slug}/keys`, order);

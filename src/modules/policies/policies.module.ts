@@ -1,10 +1,15 @@
 import { Module } from '@nestjs/common';
+import { CostBudgetController } from './cost-budget.controller.js';
+import { CostBudgetsService } from './cost-budgets.service.js';
+import { LlmProfileController } from './llm-profile.controller.js';
+import { LlmProfilesService } from './llm-profiles.service.js';
 import { RetentionPoliciesController } from './retention-policies.controller.js';
 import { RetentionPoliciesService } from './retention-policies.service.js';
 
 /** What a tenant has decided for itself: how long it keeps what, whose models answer, and what may be spent. */
 @Module({
-  controllers: [RetentionPoliciesController],
-  providers: [RetentionPoliciesService],
+  controllers: [RetentionPoliciesController, LlmProfileController, CostBudgetController],
+  providers: [RetentionPoliciesService, LlmProfilesService, CostBudgetsService],
+  exports: [RetentionPoliciesService, LlmProfilesService, CostBudgetsService],
 })
 export class PoliciesModule {}

@@ -5,6 +5,7 @@ import { IsOptional, ValidateBy } from 'class-validator';
 import type { Fault } from './json-check.js';
 import type { DtoClass, FieldRule, TextLimits } from './field-rules.js';
 import {
+  checkList,
   checkText,
   flagRule,
   ignoredRule,
@@ -111,6 +112,25 @@ export function Int(options: FieldOptions & { min?: number; max?: number } = {})
 
 export function Num(options: FieldOptions & { min?: number; max?: number } = {}): PropertyDecorator {
   return field(numberRule({ ...options, whole: false }), { type: Number, ...bounds(options) }, options);
+}
+
+/** A list of numbers, each within the same bounds. */
+export function Nums(
+  options: FieldOptions & { maxItems: number; each: { min?: number; max?: number } },
+): PropertyDecorator {
+  const { maxItems, each } = options;
+  const one = numberRule({ ...each, whole: false });
+  const check = (value: unknown): Fault | null => {
+    const fault = checkList(value, { max: maxItems });
+    if (fault !== null) return fault;
+    const faults = (value as unknown[]).map((item, i) => {
+      const wrong = one.check(item);
+      return wrong === null ? null : { at: `[${i}]`, message: wrong.message };
+    });
+    return faults.find((wrong) => wrong !== null) ?? null;
+  };
+  const items = { type: 'number', ...bounds(each) };
+  return field({ check }, { type: 'array', items, maxItems }, options);
 }
 
 /** A number from 0 to 1. */
