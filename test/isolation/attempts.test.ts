@@ -120,6 +120,8 @@ describe('twenty thousand attempts to reach what is another’s', () => {
       const names = namesAgainAndAgain(by.strangers);
       for (const route of routes.map(nameOf)) {
         const prefixed = !(route in TENANT_ROUTES);
+        // The same handler: `routes.test.ts` tries it under both of its paths.
+        if (prefixed && !route.startsWith('GET ')) continue;
         const entry = TENANT_ROUTES[prefixed ? route.replace(/^(\w+) \/v1\//, '$1 /') : route];
         const refused = !admits(accessOf.get(route) ?? 'undeclared', by.who.scopes);
         let expected = FORBIDDEN;
