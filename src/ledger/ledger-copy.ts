@@ -1,5 +1,6 @@
-import type { PoolClient, QueryResultRow } from 'pg';
+import type { QueryResult, QueryResultRow } from 'pg';
 import type { Database } from '../platform/database/database.js';
+import { AS_LONG_AS_IT_TAKES } from '../platform/database/prepared-statements.js';
 import { isUuid, type TenantId } from '../tenancy/tenant.js';
 import { FOLLOWED_TABLES, LEDGER_TABLES, WHOLE_TABLES } from './ledger-tables.js';
 import type { ChangeKind } from './ledger-write.js';
@@ -13,6 +14,11 @@ interface ChangeRow extends QueryResultRow {
   id: string;
   revision: string;
   gone: boolean;
+}
+
+/** A connection on which a statement may take its time. */
+interface Patient {
+  query<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<QueryResult<Row>>;
 }
 
 /** Where something is: in which workspace, under which id. */
@@ -141,7 +147,7 @@ export class LedgerCopy {
     });
   }
 
-  private async endsOf(client: PoolClient, changes: ChangeRow[]): Promise<Places> {
+  private async endsOf(client: Patient, changes: ChangeRow[]): Promise<Places> {
     const { workspaces, ids } = placesOf(changes.filter(({ kind, gone }) => kind === 'relation' && !gone));
     const { rows } = await client.query<{ workspace_id: string; ends: string[] }>(
       `SELECT r.workspace_id, ARRAY[r.from_id, r.to_id] AS ends FROM relations r
@@ -187,7 +193,7 @@ export class LedgerCopy {
     });
   }
 
-  private async insert(client: PoolClient, table: string, json: string): Promise<void> {
+  private async insert(client: Patient, table: string, json: string): Promise<void> {
     let upsert = this.upserts.get(table);
     if (upsert === undefined) {
       upsert = await upsertInto(client, table);
@@ -213,12 +219,12 @@ export class LedgerCopy {
     }, database);
   }
 
-  private reading<T>(work: (client: PoolClient) => Promise<T>, database = this.from): Promise<T> {
+  private reading<T>(work: (client: Patient) => Promise<T>, database = this.from): Promise<T> {
     return this.transaction(database, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work);
   }
 
   /** Where the ledger lives already, nothing of it is touched, whoever thinks that it is to be copied there. */
-  private writing<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+  private writing<T>(work: (client: Patient) => Promise<T>): Promise<T> {
     return this.transaction(this.to, 'BEGIN', async (client) => {
       await client.query('SET LOCAL ROLE loci_system');
       const { rows } = await client.query(
@@ -234,7 +240,7 @@ export class LedgerCopy {
   private async transaction<T>(
     database: Database,
     begin: string,
-    work: (client: PoolClient) => Promise<T>,
+    work: (client: Patient) => Promise<T>,
   ): Promise<T> {
     const client = await database.tenantClient();
     let clean = false;
@@ -242,7 +248,9 @@ export class LedgerCopy {
       await client.query(
         `${begin}; SET LOCAL ROLE loci_tenant; SET LOCAL app.tenant = '${this.tenantId}'; SET LOCAL app.workspace = '*'; SET LOCAL statement_timeout = 0`,
       );
-      const result = await work(client);
+      const result = await work({
+        query: (text, values = []) => client.query({ text, values, ...AS_LONG_AS_IT_TAKES }),
+      });
       const { command } = await client.query('COMMIT');
       if (command !== 'COMMIT') throw new Error(`The ledger answered COMMIT with ${command}`);
       clean = true;
@@ -257,7 +265,7 @@ function placesOf(rows: { workspace_id: string; id: string }[]): Places {
   return { workspaces: rows.map((row) => row.workspace_id), ids: rows.map((row) => row.id) };
 }
 
-async function jsonOf(client: PoolClient, select: string, values: unknown[]): Promise<string> {
+async function jsonOf(client: Patient, select: string, values: unknown[]): Promise<string> {
   const { rows } = await client.query<{ json: string }>(
     `SELECT coalesce(json_agg(found), '[]')::text AS json FROM (${select}) found`,
     values,
@@ -266,7 +274,7 @@ async function jsonOf(client: PoolClient, select: string, values: unknown[]): Pr
 }
 
 /** The columns of a table's primary key, as PostgreSQL knows them. */
-async function keysOf(client: PoolClient, table: string): Promise<string[]> {
+async function keysOf(client: Patient, table: string): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT quote_ident(a.attname) AS name FROM pg_index i
      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
@@ -277,7 +285,7 @@ async function keysOf(client: PoolClient, table: string): Promise<string[]> {
 }
 
 /** Both databases have the same tables, so a row of one is a row of the other; what they are made of need not be told here. */
-async function upsertInto(client: PoolClient, table: string): Promise<string> {
+async function upsertInto(client: Patient, table: string): Promise<string> {
   const keys = await keysOf(client, table);
   const { rows } = await client.query<{ name: string }>(
     `SELECT quote_ident(attname) AS name FROM pg_attribute

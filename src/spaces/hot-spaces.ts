@@ -98,6 +98,8 @@ export class HotSpaces implements OnModuleInit, OnApplicationShutdown {
     const known = this.known(placement);
     const news = [...known].filter(([, { told }]) => !told);
     const beyond = await this.database.asSystem(async (manager) => {
+      // Two that count at once would each miss what the other tells.
+      await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`hot ${placement}`]);
       await manager.query(TELL, [placement, news.map(([id]) => id), news.map(([, { at }]) => at)]);
       const [rows] = await manager.query<[{ tenant_id: TenantId }[], number]>(TRIM, [
         placement,

@@ -46,8 +46,15 @@ describe('placements', () => {
   }
 
   const found = async (tenant: TestTenant, query: string): Promise<number> => {
-    const { body } = await tenant.get<{ count: number }>(`/recall?limit=100&query=${query}`);
-    return body.count;
+    for (const deadline = Date.now() + 20_000; ;) {
+      const { status, headers, body } = await tenant.get<{ count: number }>(
+        `/recall?limit=100&query=${query}`,
+      );
+      // At the very moment of a switch, or while waking, one is asked to come again.
+      if (status !== 503 || Date.now() > deadline) return body.count;
+      expect(headers.get('Retry-After')).not.toBeNull();
+      await new Promise((resume) => setTimeout(resume, 100));
+    }
   };
 
   it('moves a tenant while it writes and recalls, losing and inventing nothing', async () => {

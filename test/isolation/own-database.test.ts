@@ -24,16 +24,17 @@ const STAYS: Record<string, 'provisioned' | 'where it was written'> = {
 
 /** Whatever decides who may do what: policies, whether they are forced, grants, owners of rights. */
 async function wallOf(client: Client): Promise<unknown[]> {
-  const walls = await Promise.all(
-    [
-      `SELECT tablename, policyname, roles::text, cmd, qual, with_check FROM pg_policies WHERE schemaname = 'public' ORDER BY 1, 2`,
-      `SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text FROM pg_class
+  const walls: unknown[] = [];
+  for (const sql of [
+    `SELECT tablename, policyname, roles::text, cmd, qual, with_check FROM pg_policies WHERE schemaname = 'public' ORDER BY 1, 2`,
+    `SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text FROM pg_class
        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S') ORDER BY 1`,
-      `SELECT c.relname, a.attname, a.attacl::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    `SELECT c.relname, a.attname, a.attacl::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
        WHERE c.relnamespace = 'public'::regnamespace AND a.attacl IS NOT NULL ORDER BY 1, 2`,
-    ].map((sql) => client.query<Record<string, unknown>>(sql)),
-  );
-  return walls.map(({ rows }) => rows);
+  ]) {
+    walls.push((await client.query<Record<string, unknown>>(sql)).rows);
+  }
+  return walls;
 }
 
 describe('the wall in a placement’s own database', () => {

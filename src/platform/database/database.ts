@@ -1,4 +1,4 @@
-import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
+import { Client, type ClientConfig, type Pool, type PoolClient, type QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { typeOrmConnection } from './migrations.js';
@@ -140,17 +140,21 @@ export class Database {
     return rows[0]?.n ?? 0;
   }
 
-  /** Does `work` unless another process does something under the same name; then null, at once. */
+  /**
+   * Does `work` unless somebody does something under the same name, here or in another process; then null, at once.
+   * Held by a connection of its own: `work` needs the pool's, and would wait for them in a circle.
+   */
   async exclusively<T>(name: string, work: () => Promise<T>): Promise<T | null> {
-    const client = await this.systemClients.take();
-    let held = false;
+    const holder = new Client({ ...this.connection, application_name: 'loci-exclusive', keepAlive: true });
+    holder.on('error', () => undefined);
+    await holder.connect();
     try {
       const lock = 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held';
-      held = (await client.query<{ held: boolean }>(lock, [name])).rows[0]?.held ?? false;
-      return held ? await work() : null;
+      const { rows } = await holder.query<{ held: boolean }>(lock, [name]);
+      return rows[0]?.held === true ? await work() : null;
     } finally {
       // A session that ends gives back its locks, whatever state it is in.
-      client.release(held);
+      await holder.end().catch(() => undefined);
     }
   }
 
