@@ -238,7 +238,7 @@ describe('whatever is sent', () => {
       ),
       limits,
     );
-  }, 90_000);
+  }, 180_000);
 
   it('inside an item of a list is answered with less than 500', async () => {
     const [, , memory = {}] = bodies[0] ?? [];
@@ -248,7 +248,7 @@ describe('whatever is sent', () => {
       ),
       limits,
     );
-  }, 90_000);
+  }, 180_000);
 
   it('in a query is answered with less than 500', async () => {
     const request = fc.integer({ min: 0, max: queries.length - 1 }).chain((i) => {
@@ -266,7 +266,7 @@ describe('whatever is sent', () => {
       }),
       limits,
     );
-  }, 90_000);
+  }, 180_000);
 
   it('in a path, or as text that is hardly JSON, is answered with less than 500', async () => {
     const segment = fc.oneof(
@@ -303,7 +303,7 @@ describe('whatever is sent', () => {
       ),
       limits,
     );
-  }, 90_000);
+  }, 180_000);
 
   it('leaves the server whole', async () => {
     expect((await acme.get('/health')).body).toMatchObject({ status: 'healthy' });

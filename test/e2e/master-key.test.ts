@@ -212,5 +212,5 @@ describe('a master key that lies in the data folder', () => {
       await server.stop();
       await folder.remove();
     }
-  }, 60_000);
+  }, 180_000);
 });

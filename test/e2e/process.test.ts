@@ -74,7 +74,7 @@ describe('the server as a process', () => {
         expect((await after.get(`/memory/${id}`)).status).toBe(200);
       expect((await after.get('/recall?query=words&limit=100')).body).toMatchObject({ count: 60 });
       expect((await again.stop()).code).toBe(0);
-    }, 90_000);
+    }, 180_000);
   });
 
   it('prints no secret where nobody watches, and names the 0600 file that holds them', async () => {
@@ -100,7 +100,7 @@ describe('the server as a process', () => {
     expect(again.stdout).not.toContain('first-start');
     expect((await again.as(admin).get('/admin/tenants')).status).toBe(200);
     expect((await again.as(key).get('/v1/tenants/current')).status).toBe(200);
-  }, 60_000);
+  }, 180_000);
 
   it('shows its secrets on a terminal, once', async () => {
     // `script` gives the server a terminal of its own.
@@ -109,7 +109,7 @@ describe('the server as a process', () => {
       return cannotRun('What the server prints on a terminal was not looked at: there is no `script` here.');
     expect(said).toMatch(/Admin token +loci_admin_\S{43}/);
     expect(said).toMatch(/Default tenant's key +loci_live_\S+/);
-  }, 60_000);
+  }, 180_000);
 
   it.each<[string, Record<string, string>]>([
     ['LOCI_SECRET_THING', { LOCI_SECRET_THING: 'Tr0ub4dor' }],
@@ -147,7 +147,7 @@ describe('the server as a process', () => {
     expect(code).toBe(1);
     expect(stdout + stderr).not.toContain('Tr0ub4dor');
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   it('does not start where its port is taken, and leaves no process', async () => {
     const taken = createServer();
@@ -163,7 +163,7 @@ describe('the server as a process', () => {
     expect(stderr).toMatch(/^PORT is in use[^\n]+\n$/);
     expect((await processesOf(folder.path)) ?? []).toEqual([]);
     expect((await start()).url).toMatch(/^http:/);
-  }, 60_000);
+  }, 180_000);
 
   it('does not open a data folder that another holds, which goes on undisturbed', async () => {
     const first = await start();
@@ -173,7 +173,7 @@ describe('the server as a process', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(stderr).toContain(data);
     expect((await first.as(key).post('/memory', { content: 'Undisturbed' })).status).toBe(201);
-  }, 60_000);
+  }, 180_000);
 
   it('serves for an ordinary user in a folder of its own', async () => {
     const isRoot = process.getuid?.() === 0;
@@ -204,7 +204,7 @@ describe('the server as a process', () => {
     const second = await ServerProcess.start(as);
     running.push(second);
     expect((await second.as(key).get('/recall?query=ordinary')).body).toMatchObject({ count: 1 });
-  }, 60_000);
+  }, 180_000);
 });
 
 /** Whether this user could run what is in this checkout. */

@@ -159,7 +159,7 @@ withFalkorDb('three API processes and a worker on the same servers', () => {
         return;
       }
       throw new Error('The replicas did not count together');
-    }, 60_000);
+    }, 180_000);
 
     it('each alone while that server is away, and none is refused for it', async () => {
       const { callers } = await provision();

@@ -53,7 +53,7 @@ describe('who may call what', () => {
     const order = { email: `${randomUUID()}@own.example`, role: 'tenant_viewer' };
     const { body } = await acme.post<{ id: string }>('/v1/tenants/current/members', order);
     own = { memories: stored.body.memory_ids, workspace: acme.workspaceId, member: body.id, content };
-  }, 60_000);
+  }, 180_000);
   afterAll(() => loci.stop());
 
   /** A good request to a live route, about what is the tenant's own. */

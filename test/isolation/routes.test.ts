@@ -68,7 +68,7 @@ describe('the wall, seen from outside', () => {
       member: await viewerOf(acme),
       content,
     };
-  }, 60_000);
+  }, 180_000);
   afterAll(() => loci.stop());
 
   it('is tried at every route there is, and at none that is not', () => {
