@@ -90,7 +90,7 @@ export async function recalledIds(tenant: TestTenant, query: string): Promise<st
 
 /** Asks until it is so; ten seconds are enough for everything here. */
 export async function eventually(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (let asked = 0; asked < 200; asked++) {
+  for (let asked = 0; asked < 1_000; asked++) {
     if (await isSo()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
