@@ -14,6 +14,7 @@ const STAYS: Record<string, 'provisioned' | 'where it was written'> = {
   members: 'provisioned',
   oidc_issuers: 'provisioned',
   retention_policies: 'provisioned',
+  tenant_policies: 'provisioned',
   tenant_secrets: 'provisioned',
   workspaces: 'provisioned',
   audit_checkpoints: 'where it was written',
