@@ -77,6 +77,8 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
 
 async function stop(app: NestExpressApplication | null, state: ServerState, stores: Stores): Promise<void> {
   state.beginStopping();
+  // Closing waits for connections that are busy now; they are not kept once they have their answer.
+  if (app !== null) app.getHttpServer().keepAliveTimeout = 1;
   await app?.close();
   await stores.close();
 }
