@@ -55,8 +55,13 @@ export class Connections {
   /** Idle ones at once, those in use with what they are used for. */
   close(): void {
     this.closed = true;
-    for (const connection of [...this.idle.keys(), ...this.inUse]) connection.close();
+    this.closeIdle();
+    for (const connection of this.inUse) connection.close();
     for (const { grant } of this.waiting.splice(0)) grant(Promise.reject(new ConnectionLost('closed')));
+  }
+
+  closeIdle(): void {
+    for (const connection of [...this.idle.keys()]) connection.close();
   }
 
   private acquire(login: Login): Promise<Connection> {

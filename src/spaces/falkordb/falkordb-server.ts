@@ -98,7 +98,11 @@ export class FalkorDbServer {
       this.backoff.succeeded();
       return done;
     } catch (error) {
-      if (error instanceof ServerSilent) this.backoff.failed();
+      if (error instanceof ServerSilent) {
+        this.backoff.failed();
+        // Those that lie idle have as likely been forgotten by whatever lies between.
+        this.connections.closeIdle();
+      }
       throw spaceError(error, name);
     }
   }

@@ -1,10 +1,10 @@
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { LRUCache } from 'lru-cache';
-import { Agent } from 'undici';
+import type { Agent } from 'undici';
 import type { SpaceName } from '../../tenancy/tenant.js';
-import { Backoff } from '../backoff.js';
 import { SpaceUnavailable } from '../space-errors.js';
 import { connectionBroke, hasAnswered, isAway, qdrantError } from './qdrant-errors.js';
+import { QdrantLine } from './qdrant-line.js';
 import { TOKEN_LIFE, tenantToken } from './tenant-token.js';
 
 export interface QdrantOptions {
@@ -34,9 +34,8 @@ const KNOCK_MS = 1_000;
 export class QdrantCaller {
   constructor(
     private readonly api: QdrantApi,
-    private readonly agent: Agent,
+    private readonly line: QdrantLine,
     private readonly timeouts: Record<Patience, number>,
-    private readonly backoff: Backoff,
   ) {}
 
   /**
@@ -49,7 +48,7 @@ export class QdrantCaller {
     patience: Patience,
     ask: (api: QdrantApi, init: RequestInit) => Promise<{ data: { result?: Result } }>,
   ): Promise<Result> {
-    if (!(await this.backoff.admits(() => this.knock())))
+    if (!(await this.line.admits(() => this.knock())))
       throw new SpaceUnavailable(`Qdrant could not ${what}: it was away a moment ago`);
     const init = this.within(this.timeouts[patience]);
     for (let attempt = 1; ; attempt++) {
@@ -59,7 +58,7 @@ export class QdrantCaller {
         return data.result;
       } catch (error) {
         if (attempt === 1 && connectionBroke(error)) continue;
-        if (isAway(error)) this.backoff.failed();
+        if (isAway(error)) this.line.fellSilent();
         throw qdrantError(error, what);
       }
     }
@@ -75,7 +74,7 @@ export class QdrantCaller {
 
   private within(milliseconds: number): RequestInit & { dispatcher: Agent } {
     // Node's fetch takes the dispatcher of any undici of its own generation.
-    return { signal: AbortSignal.timeout(milliseconds), dispatcher: this.agent };
+    return { signal: AbortSignal.timeout(milliseconds), dispatcher: this.line.agent };
   }
 }
 
@@ -88,8 +87,7 @@ const CLIENTS_KEPT = 2_000;
 export class QdrantConnection {
   readonly operator: QdrantCaller;
   readonly requestBytes: number;
-  private readonly agent: Agent;
-  private readonly backoff = new Backoff();
+  private readonly line: QdrantLine;
   private readonly tenants = new LRUCache<SpaceName, { caller: QdrantCaller; until: number }>({
     max: CLIENTS_KEPT,
   });
@@ -100,14 +98,7 @@ export class QdrantConnection {
     private readonly now: () => number,
   ) {
     this.requestBytes = options.requestBytes ?? 2 ** 20;
-    this.agent = new Agent({
-      connections: options.connections ?? 32,
-      connect: { timeout: 2_000 },
-      // Calls bring a deadline of their own.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: 10_000,
-    });
+    this.line = new QdrantLine(options.connections ?? 32);
     this.operator = this.caller(options.apiKey === null ? {} : { 'api-key': options.apiKey });
   }
 
@@ -124,7 +115,7 @@ export class QdrantConnection {
   }
 
   close(): Promise<void> {
-    return this.agent.close();
+    return this.line.close();
   }
 
   private caller(headers: Record<string, string>): QdrantCaller {
@@ -138,6 +129,6 @@ export class QdrantConnection {
       timeout: Number.POSITIVE_INFINITY,
     });
     const { readTimeout: read = 5_000, writeTimeout: write = 8_000 } = this.options;
-    return new QdrantCaller(client.api(), this.agent, { read, write }, this.backoff);
+    return new QdrantCaller(client.api(), this.line, { read, write });
   }
 }
