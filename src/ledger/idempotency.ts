@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { Database } from '../platform/database/database.js';
 import { DomainError } from '../platform/errors/domain-error.js';
 import type { Principal } from '../tenancy/principal.js';
@@ -103,6 +104,8 @@ export class Idempotency {
   private readonly logger = new Logger(Idempotency.name);
   /** Claims of requests that are running here: what their transaction has kept may not be their last word. */
   private readonly running = new Set<string>();
+  /** Claims that could not be released, as the database was away: who asks again would be told to wait for a dead one. */
+  private readonly unreleased = new LRUCache<string, Claim>({ max: 10_000 });
 
   constructor(
     private readonly homes: Homes,
@@ -119,6 +122,8 @@ export class Idempotency {
     const home = principal.kind === 'operator' ? MAIN : principal.tenant.home;
     const claim = new Claim(tenantId, route, sealer.hash('idempotency', reach, request.key), home, sealer);
     const bodyHash = sealer.hash('idempotent request', request.content);
+    const dead = this.unreleased.get(claim.name);
+    if (dead !== undefined) await this.release(dead);
     const row = await claimIn(this.homes.main, claim, bodyHash);
     if (row === undefined) throw new IdempotencyInProgress();
     if (!row.claimed) return { claim, kept: await this.known(claim, bodyHash, row) };
@@ -171,8 +176,10 @@ export class Idempotency {
   }
 
   /** After a failure, so that the request can be sent again. What has committed stays settled. */
-  release(claim: Claim): Promise<void> {
-    return this.end(claim, RELEASE, [], RELEASE);
+  async release(claim: Claim): Promise<void> {
+    this.unreleased.set(claim.name, claim);
+    await this.end(claim, RELEASE, [], RELEASE);
+    this.unreleased.delete(claim.name);
   }
 
   /** `atHome`: what then becomes of the row beside a ledger that is elsewhere. */
