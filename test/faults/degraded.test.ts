@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Ledger } from '../../src/ledger/ledger.js';
 import { EmbeddingsEndpoint } from '../models/embeddings-endpoint.js';
 import { FalkorDbServerForTests, withFalkorDb } from '../support/falkordb.js';
 import { Loci, type TestTenant } from '../support/loci.js';
@@ -7,7 +8,12 @@ import { QdrantStandIn } from '../support/qdrant/stand-in.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 interface Recalled {
-  results: { id: string; match_type: string; relations?: { memory: { memory_id: string } }[] }[];
+  results: {
+    id: string;
+    match_type: string;
+    memory: { content: string };
+    relations?: { memory: { memory_id: string } }[];
+  }[];
   degraded?: string[];
 }
 
@@ -216,5 +222,32 @@ withFalkorDb('a recall answers from what is left', () => {
     for (let asked = 0; asked < 400 && (await tenant.get('/recall')).status !== 200; asked++)
       await new Promise((resume) => setTimeout(resume, 25));
     expect((await recall({ limit: 50 })).results).toHaveLength(before);
+  });
+
+  it('keeps a request once that is repeated with its key after the ledger went away in the midst of it', async () => {
+    const memory = { content: 'Kept once, however often it is sent.' };
+    const key = { 'Idempotency-Key': 'sent-again' };
+    const service = loci.server.app.get(Ledger);
+    const write = service.write.bind(service);
+    const cut = jest.spyOn(service, 'write').mockImplementationOnce((...args: Parameters<typeof write>) => {
+      ledger.turn('shut');
+      return write(...args);
+    });
+    const refused = await tenant.post('/memory', memory, key);
+    cut.mockRestore();
+    expect([refused.status, refused.body['code']]).toEqual([503, 'ledger.unavailable']);
+    ledger.turn('open');
+    const told: number[] = [];
+    for (let asked = 0; asked < 400 && told.at(-1) !== 201; asked++) {
+      told.push((await tenant.post('/memory', memory, key)).status);
+      await new Promise((resume) => setTimeout(resume, 25));
+    }
+    // Never 409: nobody else is at it.
+    expect([...new Set(told)].filter((status) => status !== 503)).toEqual([201]);
+    const again = await tenant.post('/memory', memory, key);
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+    const { results } = await recall({ query: memory.content, limit: 50 });
+    const alike = results.filter(({ memory: { content } }) => content === memory.content);
+    expect(alike).toHaveLength(1);
   });
 });

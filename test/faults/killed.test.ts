@@ -36,8 +36,8 @@ async function killPostgres(data: string, session: (() => Promise<number>) | nul
 
 describe('what was acknowledged survives, and every projection comes to its ledger, embedded', () => {
   let palace: Palace;
-  beforeAll(async () => (palace = await Palace.embedded()));
-  afterAll(() => palace.close());
+  beforeAll(async () => (palace = await Palace.embedded()), TIME);
+  afterAll(() => palace.close(), TIME);
 
   // Loci itself: test/e2e/crash.test.ts.
   it(
@@ -49,8 +49,8 @@ describe('what was acknowledged survives, and every projection comes to its ledg
 
 withFalkorDb('what was acknowledged survives, and every projection comes to its ledger, on servers', () => {
   let palace: Palace;
-  beforeAll(async () => (palace = await Palace.onServers()));
-  afterAll(() => palace.close());
+  beforeAll(async () => (palace = await Palace.onServers()), TIME);
+  afterAll(() => palace.close(), TIME);
 
   it(
     `when Loci is killed ${ROUNDS} times under load`,

@@ -44,8 +44,8 @@ async function drill(
 
 withFalkorDb('a store that lost what it held, under load, is filled from the ledger', () => {
   let palace: Palace;
-  beforeAll(async () => (palace = await Palace.onServers({ qdrant: true })));
-  afterAll(() => palace.close());
+  beforeAll(async () => (palace = await Palace.onServers({ qdrant: true })), TIME);
+  afterAll(() => palace.close(), TIME);
 
   it(
     'a graph that was deleted',
@@ -166,8 +166,8 @@ withFalkorDb('a store that lost what it held, under load, is filled from the led
 
 describe('an embedded store that lost what it held is filled from the ledger', () => {
   let palace: Palace;
-  beforeAll(async () => (palace = await Palace.embedded()));
-  afterAll(() => palace.close());
+  beforeAll(async () => (palace = await Palace.embedded()), TIME);
+  afterAll(() => palace.close(), TIME);
   const fileOf = ({ slug }: Dweller) => join(palace.dataFolder, 'spaces', `memories_${slug}.db`);
 
   it(

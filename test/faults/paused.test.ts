@@ -54,8 +54,8 @@ async function childrenOf(parent: number): Promise<number[]> {
 
 withFalkorDb('a server that stands still for ten seconds under load', () => {
   let palace: Palace;
-  beforeAll(async () => (palace = await Palace.onServers()));
-  afterAll(() => palace.close());
+  beforeAll(async () => (palace = await Palace.onServers()), TIME);
+  afterAll(() => palace.close(), TIME);
 
   it(
     'Valkey: writes are accepted and recalls answered without it, and it catches up',
