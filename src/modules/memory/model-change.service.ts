@@ -35,9 +35,7 @@ export class ModelChange {
   /** Asks for the new model's vectors wherever they are missing, once those it has asked for are there. */
   async begin(): Promise<void> {
     for (const tenant of await this.directory.notYetOn(this.models.currentId, TENANTS_AT_ONCE)) {
-      await this.ledger.write(tenant, WHOLE_TENANT, systemCause('model-change'), (tx) =>
-        tx.rows(ASK_FOR_ALL, [tenant.id, this.models.currentId]),
-      );
+      await this.askForAll(tenant);
     }
   }
 
@@ -49,8 +47,17 @@ export class ModelChange {
     }
     for (const tenant of await this.directory.notYetOn(this.models.currentId, TENANTS_AT_ONCE)) {
       const space = this.spaces.open(tenant);
-      if (await space.indexed()) await this.switchOver(tenant);
+      // That nothing waits is not enough: what waited may have been a single new text, before the old ones were asked for.
+      if ((await this.askForAll(tenant)) && (await space.indexed())) await this.switchOver(tenant);
     }
+  }
+
+  /** True where every text has its vector. Whatever is stored from then on brings its own, or waits for it. */
+  private async askForAll(tenant: Tenant): Promise<boolean> {
+    const { result } = await this.ledger.write(tenant, WHOLE_TENANT, systemCause('model-change'), (tx) =>
+      tx.rows<{ complete: boolean }>(ASK_FOR_ALL, [tenant.id, this.models.currentId]),
+    );
+    return result[0]?.complete === true;
   }
 
   /** A model that was retired, unless the tenant is going back to it. The space first: the ledger remembers to try again. */
@@ -103,6 +110,7 @@ export class ModelChange {
 }
 
 const ASK_FOR_ALL = `
+WITH asked AS (
 INSERT INTO pending_vectors (tenant_id, workspace_id, memory_id, part, model)
 SELECT m.tenant_id, m.workspace_id, m.id, parts.part, $2
 FROM memories m
@@ -114,7 +122,10 @@ LEFT JOIN embeddings e ON e.tenant_id = m.tenant_id AND e.workspace_id = m.works
   AND e.part = parts.part AND e.model = $2 AND e.hash = parts.hash
 WHERE m.tenant_id = $1 AND parts.hash IS NOT NULL AND e.memory_id IS NULL AND u.id IS NULL
   AND NOT EXISTS (SELECT FROM pending_vectors WHERE tenant_id = $1 AND model = $2)
-ON CONFLICT DO NOTHING`;
+ON CONFLICT DO NOTHING
+RETURNING 1
+)
+SELECT NOT EXISTS (SELECT FROM asked) AND NOT EXISTS (SELECT FROM pending_vectors WHERE tenant_id = $1 AND model = $2) AS complete`;
 
 const SWITCH = `
 UPDATE tenants SET embedding_model = $2, retired_model = embedding_model, retired_at = now()

@@ -1,5 +1,6 @@
 import Sqlite from 'better-sqlite3';
 import { systemCause } from '../../../src/ledger/cause.js';
+import { Ledger, WHOLE_TENANT } from '../../../src/ledger/ledger.js';
 import { BackfillSignal } from '../../../src/modules/memory/backfill-signal.js';
 import { MemoryStoreService } from '../../../src/modules/memory/memory-store.service.js';
 import { ModelChange } from '../../../src/modules/memory/model-change.service.js';
@@ -100,6 +101,15 @@ describe('rule 12: a model is changed by a second projection', () => {
       { model: before.embeddingModel, given: false },
       { model: 'words:32', given: true },
     ]);
+    expect(await byMeaning()).toBe(6);
+  });
+
+  it('does not switch where a single new text has its vector and the old ones were never asked for', async () => {
+    await loci.server.app
+      .get(Ledger)
+      .write(before, WHOLE_TENANT, systemCause('a test'), (tx) => tx.rows('DELETE FROM pending_vectors'));
+    await loci.server.app.get(ModelChange).finish();
+    expect(await answering()).toBe(before.embeddingModel);
     expect(await byMeaning()).toBe(6);
   });
 
