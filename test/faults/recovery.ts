@@ -76,24 +76,37 @@ async function untilLevel(
 async function expectKept(load: Load): Promise<void> {
   const kept = [...load.kept.values()];
   const lost = await failing(kept, async ({ dweller, id, content }) => {
-    const { status, body } = await dweller.get<{ memory?: { content: string } }>(`/memory/${id}`);
+    const { status, body } = await answered(() =>
+      dweller.get<{ memory?: { content: string } }>(`/memory/${id}`),
+    );
     return content === null ? status === 404 : status === 200 && body.memory?.content === content;
   });
   expect(lost.map(({ id, content }) => `${id} ${content}`)).toEqual([]);
   const there = kept.filter(({ content }) => content !== null);
   const unfound = await failing(some(there), async ({ dweller, id, content }) => {
     const query = encodeURIComponent(content ?? '');
-    const { body } = await dweller.get<{ results: { id: string }[] }>(`/recall?limit=5&query=${query}`);
+    const { body } = await answered(() =>
+      dweller.get<{ results: { id: string }[] }>(`/recall?limit=5&query=${query}`),
+    );
     return body.results.some((result) => result.id === id);
   });
   expect(unfound.map(({ id, content }) => `${id} ${content}`)).toEqual([]);
   const ids = new Set(there.map(({ id }) => id));
   const related = load.relations.filter(({ from, to }) => ids.has(from) && ids.has(to));
   const unrelated = await failing(some(related), async ({ dweller, from, to }) => {
-    const { body } = await dweller.get(`/memories/${from}/related?limit=100`);
-    return JSON.stringify(body).includes(to);
+    const { status, body } = await answered(() => dweller.get(`/memories/${from}/related?limit=100`));
+    return status === 200 && JSON.stringify(body).includes(to);
   });
   expect(unrelated.map(({ from, to }) => `${from} ${to}`)).toEqual([]);
+}
+
+/** Whoever is told to come back does so, as a client would. */
+async function answered<Reply extends { status: number }>(ask: () => Promise<Reply>): Promise<Reply> {
+  for (let asked = 1; ; asked++) {
+    const reply = await ask();
+    if (reply.status !== 503 || asked === 40) return reply;
+    await new Promise((resume) => setTimeout(resume, 250));
+  }
 }
 
 const MOST = 40;
