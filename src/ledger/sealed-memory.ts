@@ -31,6 +31,25 @@ export function openMetadata(
   return JSON.parse(key.open(sealed, place).toString('utf8')) as Record<string, unknown>;
 }
 
+export function sealAttributes(
+  key: TenantKey,
+  workspace: WorkspaceId,
+  relation: string,
+  attributes: object,
+): Buffer {
+  return key.seal(JSON.stringify(attributes), attributesPlace(workspace, relation));
+}
+
+export function openAttributes(
+  key: TenantKey,
+  workspace: WorkspaceId,
+  relation: string,
+  sealed: Buffer,
+): Record<string, unknown> {
+  const plain = key.open(sealed, attributesPlace(workspace, relation)).toString('utf8');
+  return JSON.parse(plain) as Record<string, unknown>;
+}
+
 /** Vectors are kept as little-endian 32-bit floats. */
 export function sealVector(
   key: TenantKey,
@@ -62,6 +81,10 @@ export function textHash(key: TenantKey, text: string): Buffer {
 
 function contentPlace(workspace: WorkspaceId, id: string): Place {
   return { table: 'memories', row: `${workspace}/${id}`, column: 'content' };
+}
+
+function attributesPlace(workspace: WorkspaceId, relation: string): Place {
+  return { table: 'relations', row: `${workspace}/${relation}`, column: 'attributes' };
 }
 
 function vectorPlace(workspace: WorkspaceId, id: string, part: Part): Place {

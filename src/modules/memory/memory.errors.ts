@@ -20,3 +20,10 @@ export class RelationInvalid extends DomainError<'relation.invalid'> {
     super('A memory cannot be related to itself.');
   }
 }
+
+export class RelationReserved extends DomainError<'relation.reserved'> {
+  readonly code = 'relation.reserved';
+  constructor(type: string) {
+    super(`Relations of the type ${type} are made by Loci alone.`);
+  }
+}

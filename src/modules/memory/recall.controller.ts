@@ -140,6 +140,7 @@ function relationDto(id: string, { relation, memory }: RelatedMemory): RelationD
     type: relation.type,
     strength: rounded(relation.strength),
     direction: relation.from === id ? 'outgoing' : 'incoming',
+    attributes: relation.attributes,
     memory: memoryDto(memory),
   };
 }

@@ -11,6 +11,7 @@ import {
   Texts,
 } from '../../platform/http/fields.js';
 import { MemoryDto, WorkspaceField } from './memory.dto.js';
+import type { RelationAttributes } from './relation-types.js';
 import { RANKING_PARTS } from './recall-ranking.js';
 
 /** What AutoMem's clients send besides: accepted, without effect so far. */
@@ -115,6 +116,8 @@ export class RelationDto {
   @ApiProperty({ type: String }) type!: string;
   @ApiProperty({ type: Number }) strength!: number;
   @ApiProperty({ type: String, enum: ['outgoing', 'incoming'] }) direction!: 'outgoing' | 'incoming';
+  @ApiProperty({ type: Object, additionalProperties: true, description: 'Such as reason or context' })
+  attributes!: RelationAttributes;
   @ApiProperty({ type: MemoryDto }) memory!: MemoryDto;
 }
 

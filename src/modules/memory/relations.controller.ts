@@ -8,6 +8,7 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { DomainError, type FieldError } from '../../platform/errors/domain-error.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
 import { readItem } from '../../platform/http/validation.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
@@ -16,7 +17,9 @@ import { TenantContext } from '../../tenancy/tenant-context.js';
 import { MemoryEdge } from './memory-edge.js';
 import { memoryId } from './memory-id.js';
 import { memoryDto } from './memory-replies.js';
-import { MemoryNotFound, RelationInvalid } from './memory.errors.js';
+import { MemoryNotFound, RelationInvalid, RelationReserved } from './memory.errors.js';
+import { fittingAttributes, isAuthorable, RELATION_TYPES } from './relation-types.js';
+import type { RelationDraft } from './relation-rows.js';
 import {
   AssociateDto,
   AssociatedManyDto,
@@ -26,7 +29,7 @@ import {
   RelatedMemoriesDto,
   type RefusedAssociationDto,
 } from './relations.dto.js';
-import { RelationsService, type Associated, type RelationDraft } from './relations.service.js';
+import { RelationsService, type Associated } from './relations.service.js';
 
 /** Relations between memories. */
 @ApiTags('memory')
@@ -61,11 +64,10 @@ export class RelationsController {
   ): Promise<AssociatedOneDto | AssociatedManyDto> {
     const workspace = await this.edge.workspace(request, response, dto);
     const { tenant } = this.context;
-    const { drafts, places, refused } = readAssociations(dto);
+    const read = readAssociations(dto);
+    const drafts = read.good.map(({ draft }) => draft);
     const answer = (associated: Associated) =>
-      dto.associations === undefined
-        ? oneAnswer(associated)
-        : manyAnswer(associated, drafts, places, refused);
+      dto.associations === undefined ? oneAnswer(associated, read) : manyAnswer(associated, read);
     const cause = this.context.cause(answer);
     const { status, body } = answer(await this.relations.associate(tenant, workspace, drafts, cause));
     response.status(status);
@@ -83,10 +85,13 @@ export class RelationsController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<RelatedMemoriesDto> {
     const workspace = await this.edge.workspace(request, response, query);
+    const { max_depth: depth, limit, min_strength: minStrength } = query;
+    const types = query.relationship_types?.map((type) => type.toUpperCase());
     const related = await this.relations.related(this.context.tenant, workspace, memoryId(id), {
-      ...(query.relationship_types === undefined ? {} : { types: query.relationship_types }),
-      depth: query.max_depth,
-      limit: query.limit,
+      ...(types === undefined ? {} : { types }),
+      minStrength,
+      depth,
+      limit,
     });
     return {
       status: 'success',
@@ -96,85 +101,98 @@ export class RelationsController {
         ...memoryDto(memory),
         relation_type: relation.type,
         relation_strength: Number(relation.strength.toPrecision(7)),
+        relation_attributes: relation.attributes,
+        relation_id: relation.id,
         depth,
       })),
+      relationship_types: types ?? [...RELATION_TYPES],
+      max_depth: depth,
+      limit,
     };
   }
 }
 
+interface ReadAssociation {
+  draft: RelationDraft;
+  /** The attributes that its type has no place for. */
+  ignored: string[];
+  /** Where it stood in the request. */
+  index: number;
+}
+
 interface ReadAssociations {
-  drafts: RelationDraft[];
-  /** Where each draft stood in the request. */
-  places: number[];
+  good: ReadAssociation[];
   refused: RefusedAssociationDto[];
 }
 
-/** Throws `RequestInvalid` where none can be made, `RelationInvalid` for a single one that relates a memory to itself. */
+/** Throws `RequestInvalid` where none can be made, and for a single one whatever `readOne` throws. */
 function readAssociations(dto: AssociateDto): ReadAssociations {
-  const { associations, memory1_id, memory2_id, type, strength } = dto;
-  if (associations !== undefined) {
-    if (memory1_id !== undefined || memory2_id !== undefined) {
-      throw new RequestInvalid([
-        { location: 'body', message: 'takes one association or `associations`, not both' },
-      ]);
-    }
-    return readMany(associations);
+  const { associations, workspace_id: _, project: __, ...single } = dto;
+  if (associations === undefined) return { good: [readOne(single, 'body', 0)], refused: [] };
+  if (Object.values(single).some((value) => value !== undefined)) {
+    throw new RequestInvalid([
+      { location: 'body', message: 'takes one association or `associations`, not both' },
+    ]);
   }
-  const single = { memory1_id, memory2_id, type, ...(strength === undefined ? {} : { strength }) };
-  const read = readItem(AssociationDto, single, 'body');
-  if (read.errors !== null) throw new RequestInvalid(read.errors);
-  const draft = draftOf(read.dto);
-  if (draft.from === draft.to) throw new RelationInvalid();
-  return { drafts: [draft], places: [0], refused: [] };
-}
-
-function readMany(associations: Record<string, unknown>[]): ReadAssociations {
-  const read: ReadAssociations = { drafts: [], places: [], refused: [] };
-  const errors = associations.flatMap((item, index) => {
-    const { dto, errors: faults } = readItem(AssociationDto, item, `body.associations[${index}]`);
-    const draft = dto === null ? null : draftOf(dto);
-    if (draft !== null && draft.from !== draft.to) {
-      read.drafts.push(draft);
-      read.places.push(index);
-      return [];
+  const read: ReadAssociations = { good: [], refused: [] };
+  const errors: FieldError[] = [];
+  for (const [index, item] of associations.entries()) {
+    const at = `body.associations[${index}]`;
+    try {
+      read.good.push(readOne(item, at, index));
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      read.refused.push({ index, code: error.code, error: error.message });
+      errors.push(...(error.details.errors ?? [{ location: at, message: error.message }]));
     }
-    const refusal = faults === null ? new RelationInvalid() : new RequestInvalid(faults);
-    read.refused.push({ index, code: refusal.code, error: refusal.message });
-    return faults ?? [{ location: `body.associations[${index}]`, message: refusal.message }];
-  });
-  if (read.drafts.length === 0) throw new RequestInvalid(errors);
+  }
+  if (read.good.length === 0) throw new RequestInvalid(errors);
   return read;
 }
 
-function draftOf({ memory1_id: from, memory2_id: to, type, strength }: AssociationDto): RelationDraft {
-  return { from: from.toLowerCase(), to: to.toLowerCase(), type, strength: Math.fround(strength) };
+/** Throws `RequestInvalid`, `RelationReserved`, or `RelationInvalid` where it relates a memory to itself. */
+function readOne(item: object, at: string, index: number): ReadAssociation {
+  const { dto, errors } = readItem(AssociationDto, definedOf(item), at);
+  if (errors !== null) throw new RequestInvalid(errors);
+  const { memory1_id, memory2_id, type, strength, ...given } = dto;
+  if (!isAuthorable(type)) throw new RelationReserved(type);
+  const [from, to] = [memory1_id.toLowerCase(), memory2_id.toLowerCase()];
+  if (from === to) throw new RelationInvalid();
+  const { kept: attributes, ignored } = fittingAttributes(type, definedOf(given));
+  return { draft: { from, to, type, strength: Math.fround(strength), attributes }, ignored, index };
+}
+
+/** An absent field and one that is null are the same. */
+function definedOf<Fields extends object>(fields: Fields): Fields {
+  const defined = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(defined) as Fields;
 }
 
 /** Throws `MemoryNotFound`. */
-function oneAnswer({ outcomes: [outcome], indexed }: Associated): { status: number; body: AssociatedOneDto } {
+function oneAnswer(
+  { outcomes: [outcome], indexed }: Associated,
+  { good: [read] }: ReadAssociations,
+): { status: number; body: AssociatedOneDto } {
   if (outcome?.outcome !== 'related') throw new MemoryNotFound();
+  const ignored = read?.ignored ?? [];
   return {
     status: 201,
-    body: { status: 'success', message: 'Associated', relation_id: outcome.id, indexed },
+    body: { status: 'success', message: 'Associated', relation_id: outcome.id, ignored, indexed },
   };
 }
 
 function manyAnswer(
   { outcomes, indexed }: Associated,
-  drafts: RelationDraft[],
-  places: number[],
-  refused: RefusedAssociationDto[],
+  { good, refused }: ReadAssociations,
 ): { status: number; body: AssociatedManyDto } {
   const succeeded: AssociatedManyDto['succeeded'] = [];
   const failed = [...refused];
-  outcomes.forEach((outcome, i) => {
-    const index = places[i] ?? 0;
-    const draft = drafts[i];
-    if (draft === undefined) return;
+  for (const [i, { draft, ignored, index }] of good.entries()) {
+    const outcome = outcomes[i];
     const ends = { memory1_id: draft.from, memory2_id: draft.to, type: draft.type };
-    if (outcome.outcome === 'related') succeeded.push({ index, ...ends, relation_id: outcome.id });
+    if (outcome?.outcome === 'related') succeeded.push({ index, ...ends, relation_id: outcome.id, ignored });
     else failed.push({ index, ...ends, code: 'memory.not_found', error: new MemoryNotFound().message });
-  });
+  }
   const body: AssociatedManyDto = {
     status: failed.length === 0 ? 'success' : 'partial',
     created_count: succeeded.length,

@@ -1,9 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { QueryResultRow } from 'pg';
 import type { Cause } from '../../ledger/cause.js';
 import { Ledger } from '../../ledger/ledger.js';
-import type { Related } from '../../spaces/graph-space.js';
 import { isOutage, SpaceWaking } from '../../spaces/space-errors.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
@@ -12,50 +9,26 @@ import { CandidateGate } from './candidate-gate.service.js';
 import { memoryOf, MEMORY_COLUMNS, type MemoryRow } from './memory-rows.js';
 import { MemoryNotFound } from './memory.errors.js';
 import type { Memory } from './memory.js';
-
-/** The relations that callers may author. */
-export const RELATION_TYPES = [
-  'RELATES_TO',
-  'LEADS_TO',
-  'OCCURRED_BEFORE',
-  'PREFERS_OVER',
-  'EXEMPLIFIES',
-  'CONTRADICTS',
-  'REINFORCES',
-  'INVALIDATED_BY',
-  'EVOLVED_INTO',
-  'DERIVED_FROM',
-  'PART_OF',
-] as const;
-export type RelationType = (typeof RELATION_TYPES)[number];
-
-export interface RelationDraft {
-  from: string;
-  to: string;
-  type: RelationType;
-  /** 0..1 */
-  strength: number;
-}
-
-/** `missing`: one of the memories is not there. `changed` is false where it was there already, just as strong. */
-export type AssociateOutcome = { outcome: 'related'; id: string; changed: boolean } | { outcome: 'missing' };
+import {
+  readRelations,
+  relateMemories,
+  type RelateOutcome,
+  type Relation,
+  type RelationDraft,
+} from './relation-rows.js';
 
 export interface Associated {
-  outcomes: AssociateOutcome[];
+  outcomes: RelateOutcome[];
   indexed: boolean;
 }
 
-/** A memory that was reached, and how. */
-export interface RelatedMemory extends Related {
+/** A memory that was reached, by the last relation on its way: never one of the starts. */
+export interface RelatedMemory {
   memory: Memory;
-}
-
-interface RelationRow extends QueryResultRow {
-  id: string;
-  from_id: string;
-  to_id: string;
-  type: string;
-  changed: boolean;
+  depth: number;
+  /** The start from which it was reached first. */
+  start: string;
+  relation: Relation;
 }
 
 @Injectable()
@@ -66,11 +39,7 @@ export class RelationsService {
     private readonly gate: CandidateGate,
   ) {}
 
-  /**
-   * Relates memories of one workspace, all in one transaction. The same ends and type again: the new strength holds, and
-   * where it is the old one nothing changes.
-   * One outcome for each draft, in order.
-   */
+  /** Relates memories of one workspace, all in one transaction, as `relateMemories` says. */
   async associate(
     tenant: Tenant,
     workspace: WorkspaceId,
@@ -80,46 +49,14 @@ export class RelationsService {
     const space = this.spaces.open(tenant);
     await space.meet();
     const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
-      const ends = [...new Set(drafts.flatMap(({ from, to }) => [from, to]))];
-      const found = await tx.rows<{ id: string }>(
-        `SELECT id FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
-        [tenant.id, workspace, ends],
-      );
-      const known = new Set(found.map((row) => row.id));
-      const good = [
-        ...new Map(
-          drafts
-            .filter(({ from, to }) => known.has(from) && known.has(to))
-            .map((draft) => [edgeName(draft), draft]),
-        ).values(),
-      ];
-      const held = await tx.rows<RelationRow>(UPSERT, [
-        tenant.id,
-        workspace,
-        good.map(() => randomUUID()),
-        good.map((draft) => draft.from),
-        good.map((draft) => draft.to),
-        good.map((draft) => draft.type),
-        good.map((draft) => draft.strength),
-      ]);
-      const byName = new Map(held.map((row) => [`${row.from_id}/${row.type}/${row.to_id}`, row]));
-      const rows = held.filter(({ changed }) => changed);
-      const changed = good
-        .filter((draft) => byName.get(edgeName(draft))?.changed === true)
-        .map(({ from, to, type, strength }) => ({ from, to, type, strength }));
-      for (const row of rows) tx.changed(workspace, 'relation', row.id);
+      const { outcomes, written } = await relateMemories(tx, workspace, drafts);
       tx.record(
         'relation.create',
         workspace,
-        rows.map(({ id }) => id),
-        { after: { relations: changed } },
+        written.map(({ id }) => id),
+        { after: { relations: written.map(({ id: _, ...relation }) => relation) } },
       );
-      if (rows.length > 0) tx.meter(workspace, 'relations_stored', rows.length);
-      const outcomes = drafts.map((draft): AssociateOutcome => {
-        const row = byName.get(edgeName(draft));
-        if (row === undefined) return { outcome: 'missing' };
-        return { outcome: 'related', id: row.id, changed: row.changed };
-      });
+      if (written.length > 0) tx.meter(workspace, 'relations_stored', written.length);
       return { outcomes, indexed: false };
     });
     return { ...result, indexed: await space.indexed() };
@@ -130,7 +67,7 @@ export class RelationsService {
     tenant: Tenant,
     workspace: WorkspaceId,
     id: string,
-    options: { types?: string[]; depth: number; limit: number },
+    options: { types?: string[]; minStrength: number; depth: number; limit: number },
   ): Promise<RelatedMemory[]> {
     await this.ledger.read(tenant, workspace, async (tx) => {
       const rows = await tx.rows(
@@ -185,38 +122,24 @@ export class RelationsService {
     const reached = await this.spaces.open(tenant).graph.related({ workspace, from, ...options });
     if (reached.length === 0) return [];
     return this.ledger.read(tenant, workspace, async (tx) => {
-      const rows = await tx.rows<MemoryRow>(
-        `SELECT ${MEMORY_COLUMNS} FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
-        [tenant.id, workspace, reached.map((related) => related.id).filter(isUuid)],
-      );
+      const [rows, relations] = await Promise.all([
+        tx.rows<MemoryRow>(
+          `SELECT ${MEMORY_COLUMNS} FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
+          [tenant.id, workspace, reached.map((related) => related.id).filter(isUuid)],
+        ),
+        readRelations(
+          tx,
+          workspace,
+          reached.map((related) => related.relation.id),
+        ),
+      ]);
       const memories = new Map(rows.map((row) => [row.id, memoryOf(tenant, row)]));
       const missing = reached.flatMap((related) => (memories.has(related.id) ? [] : related.id));
       await this.gate.examine(tx, workspace, missing);
-      return reached.flatMap((related) => {
-        const memory = memories.get(related.id);
-        return memory === undefined ? [] : [{ ...related, memory }];
+      return reached.flatMap(({ id, depth, start, relation: { id: relationId } }) => {
+        const [memory, relation] = [memories.get(id), relations.get(relationId)];
+        return memory === undefined || relation === undefined ? [] : [{ memory, depth, start, relation }];
       });
     });
   }
 }
-
-function edgeName({ from, to, type }: RelationDraft): string {
-  return `${from}/${type}/${to}`;
-}
-
-/** All that were asked for, as they hold now: those that were written, and those that were there just so. */
-const UPSERT = `
-WITH wanted AS (
-  SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::real[]) AS w (id, from_id, to_id, type, strength)
-), written AS (
-  INSERT INTO relations (tenant_id, workspace_id, id, from_id, to_id, type, strength)
-  SELECT $1, $2, * FROM wanted
-  ON CONFLICT (tenant_id, workspace_id, from_id, to_id, type) DO UPDATE SET strength = excluded.strength, updated_at = now()
-    WHERE relations.strength <> excluded.strength
-  RETURNING id, from_id, to_id, type
-)
-SELECT id, from_id, to_id, type, true AS changed FROM written
-UNION ALL
-SELECT r.id, r.from_id, r.to_id, r.type, false
-FROM wanted w JOIN relations r USING (from_id, to_id, type)
-WHERE r.tenant_id = $1 AND r.workspace_id = $2 AND NOT EXISTS (SELECT FROM written WHERE written.id = r.id)`;

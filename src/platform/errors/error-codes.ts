@@ -248,6 +248,12 @@ export const errorCodes = {
     explanation:
       'A relation joins two different memories of one workspace with a known type. The detail says which of these does not hold.',
   },
+  'relation.reserved': {
+    status: 422,
+    title: 'Loci alone makes such relations',
+    explanation:
+      'SIMILAR_TO, PRECEDED_BY and DISCOVERED say what Loci found out by itself. To say it yourself use RELATES_TO, OCCURRED_BEFORE or another of the types that `/graph/relations` shows as a caller’s.',
+  },
   'idempotency.key_invalid': {
     status: 400,
     title: 'The Idempotency-Key is not valid',
