@@ -141,9 +141,10 @@ function readAssociations(dto: AssociateDto): ReadAssociations {
     try {
       read.good.push(readOne(item, at, index));
     } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
-      read.refused.push({ index, code: error.code, error: error.message });
-      errors.push(...(error.details.errors ?? [{ location: at, message: error.message }]));
+      if (!isRefusal(error)) throw error;
+      const { code, message, details } = error;
+      read.refused.push({ index, code, error: message });
+      errors.push(...(details.errors ?? [{ location: at, message }]));
     }
   }
   if (read.good.length === 0) throw new RequestInvalid(errors);
@@ -160,6 +161,10 @@ function readOne(item: object, at: string, index: number): ReadAssociation {
   if (from === to) throw new RelationInvalid();
   const { kept: attributes, ignored } = fittingAttributes(type, definedOf(given));
   return { draft: { from, to, type, strength: Math.fround(strength), attributes }, ignored, index };
+}
+
+function isRefusal(error: unknown): error is DomainError {
+  return error instanceof DomainError;
 }
 
 /** An absent field and one that is null are the same. */
