@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { Secrets } from './installation.js';
 import { Homes } from './ledger/homes.js';
+import { BackgroundModule } from './background/background.module.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { Models } from './models/models.js';
 import { AgentsModule } from './modules/agents/agents.module.js';
@@ -52,6 +53,7 @@ export class AppModule {
         TenancyModule,
         LedgerModule,
         SpacesModule,
+        BackgroundModule,
         AuditModule,
         TenantsModule,
         PoliciesModule,

@@ -3,6 +3,7 @@ import { MasterKey } from '../tenancy/tenant-key.js';
 import { HomeMirror } from './home-mirror.js';
 import { Homes, MAIN } from './homes.js';
 import { Ledger } from './ledger.js';
+import { LedgerSignal } from './ledger-signal.js';
 
 /**
  * The same transactions as the ledger's, on what is provisioned for a tenant: workspaces, agents, keys, members. That is
@@ -12,8 +13,8 @@ import { Ledger } from './ledger.js';
 @Injectable()
 export class ControlPlane extends Ledger {
   // Named again: what is injected is read from the class itself.
-  constructor(homes: Homes, mirror: HomeMirror, master: MasterKey) {
-    super(homes, mirror, master);
+  constructor(homes: Homes, mirror: HomeMirror, master: MasterKey, signal: LedgerSignal) {
+    super(homes, mirror, master, signal);
   }
 
   protected override homeOf(): string {

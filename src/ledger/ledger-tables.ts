@@ -17,7 +17,12 @@ export const FOLLOWED_TABLES: readonly { name: string; kind: ChangeKind; id: str
 ];
 
 /** What changes without a revision, and is little: a copy takes the whole of it once nothing is written any more. */
-export const WHOLE_TABLES: readonly string[] = ['pending_vectors', 'unindexable', 'memory_stats'];
+export const WHOLE_TABLES: readonly string[] = [
+  'pending_vectors',
+  'unindexable',
+  'memory_stats',
+  'followers',
+];
 
 /** All of them, children before their parents: the order in which to erase. */
 export const LEDGER_TABLES: readonly string[] = [

@@ -49,6 +49,16 @@ export class LedgerWrite {
     this.revision = locked.revision;
   }
 
+  /** The tenant's revision before this transaction. */
+  get revisionBefore(): number {
+    return this.locked.revision;
+  }
+
+  /** The tenant's revision if it were to end now. */
+  get revisionNow(): number {
+    return this.revision;
+  }
+
   /** How many memories the tenant holds, this transaction's included. */
   get memoryCount(): number {
     return this.locked.memoryCount + this.memoriesAdded;

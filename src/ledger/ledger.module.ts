@@ -8,6 +8,7 @@ import { HomeWatch } from './home-watch.js';
 import { Idempotency } from './idempotency.js';
 import { Ledger } from './ledger.js';
 import { LedgerConnection } from './ledger-connection.js';
+import { LedgerSignal } from './ledger-signal.js';
 import { LedgerMove } from './ledger-move.js';
 import { SpaceEpochs } from './space-epochs.js';
 import { TenantSecrets } from './tenant-secrets.js';
@@ -24,6 +25,7 @@ import { UnindexableRecord } from './unindexable-record.js';
     HomeMirror,
     HomeWatch,
     LedgerConnection,
+    LedgerSignal,
     ChangeFeed,
     Erasure,
     Idempotency,
@@ -38,6 +40,7 @@ import { UnindexableRecord } from './unindexable-record.js';
     ControlPlane,
     HomeMirror,
     LedgerConnection,
+    LedgerSignal,
     ChangeFeed,
     Erasure,
     Idempotency,

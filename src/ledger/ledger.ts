@@ -14,6 +14,7 @@ import type { Cause } from './cause.js';
 import { HomeMirror } from './home-mirror.js';
 import { Homes, MAIN } from './homes.js';
 import { LedgerMoving } from './ledger-moving.js';
+import { LedgerSignal } from './ledger-signal.js';
 import { LedgerWrite } from './ledger-write.js';
 
 const REMEMBERED = 20_000;
@@ -69,6 +70,7 @@ export class Ledger {
     private readonly homes: Homes,
     private readonly mirror: HomeMirror,
     private readonly master: MasterKey,
+    private readonly signal: LedgerSignal,
   ) {}
 
   /**
@@ -183,10 +185,11 @@ export class Ledger {
       if (restored) await client.query(NEW_EPOCH, [tenant.id]);
       const result = await work(tx);
       const revision = await tx.close(result);
-      return { result, revision, restored };
-    }).then(({ restored, ...written }) => {
+      return { result, revision, restored, moved: revision > found.revision };
+    }).then(({ restored, moved, ...written }) => {
       const before = restored ? 0 : (this.written.get(tenant.id) ?? 0);
       this.written.set(tenant.id, Math.max(before, written.revision));
+      if (moved) this.signal.wrote({ tenant, revision: written.revision, actor: cause.actor });
       return written;
     });
   }

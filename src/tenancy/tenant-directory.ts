@@ -69,6 +69,12 @@ export const TENANT_COLUMNS = `t.id, t.slug, t.name, t.state, t.plan, t.placemen
 /** Active, and in a placement that this process serves ($1): what its jobs look after. */
 const LOOKED_AFTER = `t.state = 'active' AND t.placement = ANY($1)`;
 
+/** Asked of the database in which ledgers are. A row of a ledger that has left, or is still to come, does no harm. */
+const BEHIND = `
+SELECT t.id FROM tenants t LEFT JOIN followers f ON f.tenant_id = t.id AND f.name = $2
+WHERE ${LOOKED_AFTER} AND t.revision > COALESCE(f.revision, 0) AND (f.next_try_at IS NULL OR f.next_try_at <= now())
+ORDER BY f.updated_at NULLS FIRST LIMIT $3`;
+
 /** One look into one index; `$1` is `lookupOf(hash)`. */
 export const KEY_BY_LOOKUP = `
 SELECT ${TENANT_COLUMNS}, k.id AS key_id, k.hash, k.workspace_id, k.scopes, k.rate_limit_per_minute, k.expires_at
@@ -166,6 +172,26 @@ export class TenantDirectory {
       elsewhere.map((row) => row.tenant_id),
     ]);
     return [...here, ...there].slice(0, limit);
+  }
+
+  /** Tenants whose ledger has changed since this follower last handled it, the longest left alone first. */
+  async behind(follower: string, limit: number): Promise<Tenant[]> {
+    const here = await this.tenants(`${LOOKED_AFTER} AND t.home = '${MAIN}' AND t.id IN (${BEHIND})`, [
+      this.placements.names,
+      follower,
+      limit,
+    ]);
+    const elsewhere = await this.inOtherHomes<{ id: TenantId }>(BEHIND, [
+      this.placements.names,
+      follower,
+      limit,
+    ]);
+    if (elsewhere.length === 0) return here;
+    const there = await this.tenants(`${LOOKED_AFTER} AND t.home <> '${MAIN}' AND t.id = ANY($2)`, [
+      this.placements.names,
+      elsewhere.map((row) => row.id),
+    ]);
+    return [...here, ...there];
   }
 
   /** Active tenants whose queries are still answered by another model. */

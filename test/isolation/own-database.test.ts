@@ -10,6 +10,7 @@ import { furnishedTenant, type FurnishedTenant } from './two-palaces.js';
 const STAYS: Record<string, 'provisioned' | 'where it was written'> = {
   agents: 'provisioned',
   api_keys: 'provisioned',
+  duties: 'where it was written',
   hot_spaces: 'where it was written',
   members: 'provisioned',
   oidc_issuers: 'provisioned',
@@ -22,6 +23,9 @@ const STAYS: Record<string, 'provisioned' | 'where it was written'> = {
   idempotency_keys: 'where it was written',
   usage_counters: 'where it was written',
 };
+
+/** What says which workspace a row is in, where that is not `workspace_id`; a follower's watermark is the whole tenant's. */
+const WORKSPACE_COLUMNS: Record<string, string> = { workspaces: 'id', followers: 'NULL::uuid' };
 
 /** Whatever decides who may do what: policies, whether they are forced, grants, owners of rights. */
 async function wallOf(client: Client): Promise<unknown[]> {
@@ -61,13 +65,13 @@ describe('the wall in a placement’s own database', () => {
     const ledger = homed.loci.server.app.get(Ledger);
     for (const scope of [WHOLE_TENANT, acme.main.id, acme.sibling.id] as const) {
       for (const table of [...LEDGER_TABLES, 'usage_counters', 'audit_records', 'workspaces']) {
-        const workspace = table === 'workspaces' ? 'id' : 'workspace_id';
+        const workspace = WORKSPACE_COLUMNS[table] ?? 'workspace_id';
         const rows = await ledger.read(acme.tenant, scope, (tx) =>
           tx.rows(`SELECT tenant_id, ${workspace} AS workspace FROM ${table}`),
         );
         const tenants = [...new Set(rows.map((row) => String(row['tenant_id'])))];
         expect({ table, tenants }).toEqual({ table, tenants: [acme.tenant.id] });
-        if (scope === WHOLE_TENANT) continue;
+        if (scope === WHOLE_TENANT || workspace.startsWith('NULL')) continue;
         const workspaces = [...new Set(rows.map((row) => String(row['workspace'])))];
         expect({ table, workspaces }).toEqual({ table, workspaces: [scope] });
       }

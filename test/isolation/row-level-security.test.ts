@@ -8,6 +8,7 @@ const ROLES = `('loci_tenant'::regrole, 'loci_system'::regrole, 'loci_retention'
 
 /** Tables that belong to no tenant. They hold nothing that one stored. */
 const NOT_A_TENANTS: Record<string, string> = {
+  duties: 'what is done for whom now and then, and by which replica: no transaction of a tenant’s has it',
   hot_spaces:
     'whose indexes a placement holds, and when they were last used: no transaction of a tenant’s has it',
   installation: 'one row: which installation this is, and the check value of its master key',
@@ -24,6 +25,7 @@ const OWNER_COLUMNS: Record<string, { tenant?: string; workspace?: string | null
   audit_checkpoints: { workspace: null },
   retention_policies: { workspace: null },
   tenant_policies: { workspace: null },
+  followers: { workspace: null },
   // Members are the whole tenant's, and so is who says who they are.
   members: { workspace: null },
   oidc_issuers: { workspace: null },
@@ -37,6 +39,8 @@ const GRANTS = [
   'loci_system agents: DELETE INSERT SELECT UPDATE',
   'loci_system api_keys: DELETE INSERT SELECT UPDATE',
   'loci_system audit_records: INSERT SELECT',
+  'loci_system duties: DELETE INSERT SELECT UPDATE',
+  'loci_system followers(name, next_try_at, revision, tenant_id, updated_at): SELECT',
   'loci_system hot_spaces: DELETE INSERT SELECT UPDATE',
   'loci_system idempotency_keys: DELETE INSERT SELECT UPDATE',
   'loci_system audit_checkpoints: INSERT SELECT',
@@ -59,6 +63,7 @@ const GRANTS = [
   'loci_tenant audit_records: INSERT SELECT',
   'loci_tenant changes: DELETE INSERT SELECT UPDATE',
   'loci_tenant embeddings: DELETE INSERT SELECT UPDATE',
+  'loci_tenant followers: DELETE INSERT SELECT UPDATE',
   'loci_tenant idempotency_keys: DELETE INSERT SELECT UPDATE',
   'loci_tenant members: DELETE INSERT SELECT UPDATE',
   'loci_tenant memories: DELETE INSERT SELECT UPDATE',
@@ -85,6 +90,8 @@ const SYSTEM_POLICIES = [
   'audit_checkpoints SELECT',
   'audit_records ALL',
   'audit_records ALL',
+  'duties ALL',
+  'followers SELECT',
   'hot_spaces ALL',
   'idempotency_keys ALL',
   'installation ALL',

@@ -135,6 +135,10 @@ async function furnish(
       `INSERT INTO memory_stats (tenant_id, workspace_id, memory_id, access_count) VALUES ($1, $2, $3, 1) ON CONFLICT DO NOTHING`,
       [tenant.id, workspace, first],
     );
+    await tx.rows(
+      `INSERT INTO followers (tenant_id, name, revision) VALUES ($1, 'furnishing', 0) ON CONFLICT DO NOTHING`,
+      [tenant.id],
+    );
     tx.record('furnishing', workspace, null, { before: words });
     loci.server.app.get(TenantSecrets).put(tx, 'llm/furniture', words);
   });
