@@ -9,7 +9,6 @@ const ELSEWHERE: ReadonlySet<string> = new Set(['tenant.suspended', 'tenant.dele
 export function isAway(error: unknown): boolean {
   if (isLedgerAway(error)) return true;
   if (!(error instanceof DomainError) || error instanceof TextRefused) return false;
-  return (
-    error.details.retryAfter !== undefined || error.code === 'model.unavailable' || ELSEWHERE.has(error.code)
-  );
+  const { code, details } = error as DomainError;
+  return details.retryAfter !== undefined || code === 'model.unavailable' || ELSEWHERE.has(code);
 }

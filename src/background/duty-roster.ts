@@ -73,9 +73,9 @@ export class DutyRoster {
     name: string,
     lease: string,
     everyMs: number,
-    failure: unknown,
+    /** Why it failed; null: it is done. */
+    reason: string | null,
   ): Promise<void> {
-    const reason = failure === null ? null : failure instanceof Error ? failure.message : String(failure);
     await this.database.asSystem((manager) =>
       manager.query(
         `UPDATE duties SET lease = NULL, leased_until = NULL, last_error = $6,

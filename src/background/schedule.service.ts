@@ -85,12 +85,12 @@ export class Schedule implements OnApplicationBootstrap, OnApplicationShutdown {
       },
       (LEASE_S * 1000) / 3,
     ).unref();
-    let failure: unknown = null;
+    let failure: string | null = null;
     try {
       await duty.perform(tenant, AbortSignal.any([this.stopping.signal, turn.signal]));
     } catch (error) {
-      failure = error;
-      this.logger.warn(`${duty.name} of ${tenant.space} failed: ${String(error)}`);
+      failure = error instanceof Error ? error.message : String(error);
+      this.logger.warn(`${duty.name} of ${tenant.space} failed: ${failure}`);
     } finally {
       clearInterval(renewing);
     }
