@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedEngine } from '../../src/spaces/embedded/embedded-engine.js';
 import { graphSpaceContract, type SpoiltEdge } from './graph-space.contract.js';
+import { graphWalksContract } from './graph-walks.contract.js';
 import { vectorSpaceContract, type Spoilt } from './vector-space.contract.js';
 
 async function embedded<Part extends 'vectors' | 'graphs'>(part: Part) {
@@ -88,3 +89,4 @@ graphSpaceContract(
   },
   { exactStrengths: true },
 );
+graphWalksContract('embedded', () => embedded('graphs'));

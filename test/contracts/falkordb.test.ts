@@ -3,6 +3,7 @@ import { FalkorDbEngine } from '../../src/spaces/falkordb/falkordb-engine.js';
 import { keyOf } from '../../src/spaces/falkordb/graph-rows.js';
 import { FalkorDbServerForTests, withFalkorDb } from '../support/falkordb.js';
 import { graphSpaceContract, type GraphEngineUnderTest, type SpoiltEdge } from './graph-space.contract.js';
+import { graphWalksContract } from './graph-walks.contract.js';
 
 const SPOILT_EDGES: Record<SpoiltEdge, string> = {
   strength: 'SET r.strength = 0.25',
@@ -30,4 +31,7 @@ async function falkorDb(): Promise<GraphEngineUnderTest> {
   };
 }
 
-withFalkorDb('FalkorDB', () => graphSpaceContract('falkordb', falkorDb, { exactStrengths: true }));
+withFalkorDb('FalkorDB', () => {
+  graphSpaceContract('falkordb', falkorDb, { exactStrengths: true });
+  graphWalksContract('falkordb', falkorDb);
+});

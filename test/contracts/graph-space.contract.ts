@@ -467,7 +467,7 @@ function plainWalk(items: GraphItem[], start: string, depth: number): string[] {
   return found;
 }
 
-function node(workspace: WorkspaceId, id: string, revision: number): GraphItem {
+export function node(workspace: WorkspaceId, id: string, revision: number): GraphItem {
   return {
     kind: 'memory',
     workspace,
@@ -480,7 +480,7 @@ function node(workspace: WorkspaceId, id: string, revision: number): GraphItem {
   };
 }
 
-function edge(
+export function edge(
   workspace: WorkspaceId,
   words: Pick<RelationEdge, 'id' | 'from' | 'to' | 'type' | 'strength' | 'revision'>,
 ): RelationEdge {

@@ -3,6 +3,10 @@ import {
   GraphSpace,
   type GraphItem,
   type HeldNode,
+  type LinkOf,
+  type LinksQuery,
+  type Path,
+  type PathQuery,
   type Related,
   type RelatedQuery,
 } from '../graph-space.js';
@@ -48,6 +52,14 @@ class EmbeddedGraphSpace extends GraphSpace {
 
   related(query: RelatedQuery): Promise<Related[]> {
     return this.threads.call(this.address.name, 'graph.related', { query });
+  }
+
+  linksOf(query: LinksQuery): Promise<LinkOf[]> {
+    return this.threads.call(this.address.name, 'graph.linksOf', { query });
+  }
+
+  protected pathFrom(query: PathQuery): Promise<Path> {
+    return this.threads.call(this.address.name, 'graph.path', { query });
   }
 
   count(): Promise<{ nodes: number; relationships: number }> {

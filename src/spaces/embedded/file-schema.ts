@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3';
 /** 'LOCI': a file that carries another mark is not ours. */
 export const APPLICATION_ID = 0x4c4f4349;
 /** A file of another version is discarded and built again from the ledger: there are no migrations here. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /**
  * What every file has. Projections keep their tables beside each other: `v1_…` for the first model, and the graph's.
@@ -81,7 +81,10 @@ export function dropVectorTables(db: Database, slot: number): void {
   db.exec(VECTOR_TABLES.map((table) => `DROP TABLE v${slot}_${table};`).join('\n'));
 }
 
-/** Edges keep the names of their ends, not references: an end may arrive in a later batch. */
+/**
+ * Edges keep the names of their ends, not references: an end may arrive in a later batch. Their indexes are in the order in
+ * which walks take them, so that of a memory with very many only the first are read, and from the index alone.
+ */
 export function createGraphTables(db: Database): void {
   db.exec(`
     CREATE TABLE IF NOT EXISTS nodes (
@@ -91,8 +94,8 @@ export function createGraphTables(db: Database): void {
       ws INTEGER, id TEXT, revision INTEGER NOT NULL, type TEXT NOT NULL,
       source TEXT NOT NULL, target TEXT NOT NULL, strength REAL NOT NULL, PRIMARY KEY (ws, id)
     ) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS edges_out ON edges (ws, source);
-    CREATE INDEX IF NOT EXISTS edges_in ON edges (ws, target);
+    CREATE INDEX IF NOT EXISTS edges_out ON edges (ws, source, strength DESC, target, id, type);
+    CREATE INDEX IF NOT EXISTS edges_in ON edges (ws, target, strength DESC, source, id, type);
     CREATE TABLE IF NOT EXISTS graph_tombstones (
       kind TEXT, ws INTEGER, id TEXT, revision INTEGER NOT NULL, PRIMARY KEY (kind, ws, id)
     ) WITHOUT ROWID;

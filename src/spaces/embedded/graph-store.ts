@@ -3,7 +3,11 @@ import {
   NOTHING_MORE,
   type GraphItem,
   type HeldNode,
+  type LinkOf,
+  type LinksQuery,
   type MemoryNode,
+  type Path,
+  type PathQuery,
   type Related,
   type RelatedQuery,
   type RelationEdge,
@@ -17,13 +21,14 @@ import {
   type Watermark,
 } from '../projection.js';
 import { createGraphTables, emptyGraphTables } from './file-schema.js';
-import { relatedTo, type Neighbour } from './graph-walk.js';
+import { pathBetween, relatedTo, strongestFirst, type Ground, type Neighbour } from './graph-walk.js';
 import type { TenantFile } from './tenant-file.js';
 
 const NEIGHBOURS = (near: string, far: string): string => `
   SELECT e.id AS id, e.type AS type, e.source AS "from", e.target AS "to", e.strength AS strength, e.${far} AS far
   FROM edges e JOIN nodes n ON n.ws = e.ws AND n.id = e.${far}
-  WHERE e.ws = ? AND e.${near} = ?`;
+  WHERE e.ws = ? AND e.${near} = ?
+  ORDER BY e.strength DESC, e.${far}, e.id`;
 // Two queries, one for each direction: a union of both cannot use both indexes.
 const OUTGOING = NEIGHBOURS('source', 'target');
 const INCOMING = NEIGHBOURS('target', 'source');
@@ -54,13 +59,44 @@ export class GraphStore {
   related(query: RelatedQuery): Related[] {
     const ws = this.file.workspaceNumber(query.workspace);
     if (ws === null || this.watermark().ledger === null) return [];
-    return relatedTo(query, {
-      knows: (id) => this.file.sql('SELECT 1 FROM nodes WHERE ws = ? AND id = ?').get(ws, id) !== undefined,
-      neighbours: (id) => [
-        ...(this.file.sql(OUTGOING).all(ws, id) as Neighbour[]),
-        ...(this.file.sql(INCOMING).all(ws, id) as Neighbour[]),
-      ],
+    return relatedTo(query, this.ground(ws));
+  }
+
+  linksOf({ workspace, of, types, minStrength = 0, each }: LinksQuery): LinkOf[] {
+    const ws = this.file.workspaceNumber(workspace);
+    if (ws === null || this.watermark().ledger === null) return [];
+    const ground = this.ground(ws);
+    const wanted = types === undefined ? null : new Set(types);
+    return [...new Set(of)].filter(ground.knows).flatMap((id) => {
+      const found = ground.neighbours(id).flatMap((neighbours) => {
+        const first: Neighbour[] = [];
+        for (const neighbour of neighbours) {
+          if (neighbour.strength < minStrength || first.length === each) break;
+          if (neighbour.far !== id && wanted?.has(neighbour.type) !== false) first.push(neighbour);
+        }
+        return first;
+      });
+      const best = found.sort(strongestFirst).slice(0, each);
+      return best.map(({ far, ...relation }): LinkOf => ({ of: id, far, relation }));
     });
+  }
+
+  path(query: PathQuery): Path {
+    const ws = this.file.workspaceNumber(query.workspace);
+    if (ws === null || this.watermark().ledger === null) return { links: null, complete: true };
+    return pathBetween(query, this.ground(ws));
+  }
+
+  private ground(ws: number): Ground {
+    return {
+      knows: (id) => this.file.sql('SELECT 1 FROM nodes WHERE ws = ? AND id = ?').get(ws, id) !== undefined,
+      neighbours: (id) => [this.along(OUTGOING, ws, id), this.along(INCOMING, ws, id)],
+    };
+  }
+
+  /** Begun when it is first looked at, and read no further than it is. */
+  private *along(sql: string, ws: number, id: string): Iterable<Neighbour> {
+    yield* this.file.sql(sql).iterate(ws, id) as Iterable<Neighbour>;
   }
 
   count(): { nodes: number; relationships: number } {

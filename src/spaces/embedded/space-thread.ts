@@ -50,6 +50,9 @@ const handlers: Handlers = {
     return files.write(space, (open) => open.graph.apply(batch));
   },
   'graph.related': (space, { query }) => files.read(space, [], (open) => open.graph.related(query)),
+  'graph.linksOf': (space, { query }) => files.read(space, [], (open) => open.graph.linksOf(query)),
+  'graph.path': (space, { query }) =>
+    files.read(space, { links: null, complete: true }, (open) => open.graph.path(query)),
   'graph.count': (space) => files.read(space, { nodes: 0, relationships: 0 }, (open) => open.graph.count()),
   'graph.list': (space) => files.read(space, [], (open) => open.graph.list()),
   'graph.drop': (space) => {

@@ -1,5 +1,14 @@
 import type { SpaceName, WorkspaceId } from '../../tenancy/tenant.js';
-import type { GraphItem, HeldNode, Related, RelatedQuery } from '../graph-space.js';
+import type {
+  GraphItem,
+  HeldNode,
+  LinkOf,
+  LinksQuery,
+  Path,
+  PathQuery,
+  Related,
+  RelatedQuery,
+} from '../graph-space.js';
 import type { Applied, Batch, Watermark } from '../projection.js';
 import type { EmbeddingModel, FilterFields, HeldMemory, Tombstone, VectorQuery } from '../vector-space.js';
 
@@ -55,6 +64,8 @@ export interface SpaceWork {
   'graph.watermark': { args: null; result: Watermark };
   'graph.apply': { args: { batch: Batch<GraphItem> }; result: Applied };
   'graph.related': { args: { query: RelatedQuery }; result: Related[] };
+  'graph.linksOf': { args: { query: LinksQuery }; result: LinkOf[] };
+  'graph.path': { args: { query: PathQuery }; result: Path };
   'graph.count': { args: null; result: { nodes: number; relationships: number } };
   'graph.list': {
     args: null;

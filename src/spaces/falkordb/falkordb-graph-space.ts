@@ -4,7 +4,12 @@ import {
   NOTHING_MORE,
   type GraphItem,
   type HeldNode,
+  type Link,
+  type LinkOf,
+  type LinksQuery,
   type MemoryNode,
+  type Path,
+  type PathQuery,
   type Related,
   type RelatedQuery,
   type RelationEdge,
@@ -20,7 +25,9 @@ import {
   COUNT_MEMORIES,
   COUNT_RELATIONS,
   INDEXES,
+  LINKS,
   LIST,
+  PATH,
   RELATED,
   WATERMARK,
 } from './graph-queries.js';
@@ -91,6 +98,37 @@ export class FalkorDbGraphSpace extends GraphSpace {
     let [reply] = await ask(WAYS(query.limit));
     if (reply !== undefined && reply[1] !== 0) [reply] = await ask(EVERY_WAY);
     return listIn(reply?.[0]).map(relatedIn);
+  }
+
+  async linksOf({ workspace, of, types, minStrength = 0, each }: LinksQuery): Promise<LinkOf[]> {
+    const starts = [...new Set(of)].filter(isNameable).map((id) => keyOf(workspace, id));
+    if (starts.length === 0) return [];
+    const parameters = { starts, types: types?.filter(isStorable) ?? null, weakest: minStrength, each };
+    const rows = await this.read(LINKS, parameters);
+    const links = new Map(rows.map(([start, found]) => [String(start), listIn(found)]));
+    return starts.flatMap((start) =>
+      (links.get(start) ?? []).map((link): LinkOf => {
+        const [far, ...relation] = listIn(link);
+        return { of: idIn(start), far: idIn(far), relation: linkIn(relation) };
+      }),
+    );
+  }
+
+  protected async pathFrom(query: PathQuery): Promise<Path> {
+    const text = PATH[query.depth - 1];
+    if (text === undefined) throw new RangeError(`a path is 1 to ${PATH.length} relations long`);
+    const { workspace, from, to, types, minStrength = 0, most } = query;
+    if (![from, to].every(isNameable)) return { links: null, complete: true };
+    const [[found, cut] = []] = await this.read(text, {
+      from: keyOf(workspace, from),
+      to: keyOf(workspace, to),
+      types: types?.filter(isStorable) ?? null,
+      weakest: minStrength,
+      most,
+      enough: most + 1,
+    });
+    const links = listIn(found).map((link) => linkIn(listIn(link)));
+    return { links: links.length === 0 ? null : links, complete: cut !== true };
   }
 
   async count(): Promise<{ nodes: number; relationships: number }> {
@@ -173,20 +211,16 @@ function listIn(value: Value | undefined): Value[] {
 }
 
 function relatedIn(found: Value): Related {
-  const [start, id, depth, relation, type, from, to, strength] = listIn(found);
-  const idIn = (key: Value | undefined): string => ofKey(String(key)).id;
-  return {
-    id: idIn(id),
-    depth: Number(depth),
-    start: idIn(start),
-    relation: {
-      id: idIn(relation),
-      type: String(type),
-      from: idIn(from),
-      to: idIn(to),
-      strength: Number(strength),
-    },
-  };
+  const [start, id, depth, ...relation] = listIn(found);
+  return { id: idIn(id), depth: Number(depth), start: idIn(start), relation: linkIn(relation) };
+}
+
+function linkIn([id, type, from, to, strength]: Value[]): Link {
+  return { id: idIn(id), type: String(type), from: idIn(from), to: idIn(to), strength: Number(strength) };
+}
+
+function idIn(key: Value | undefined): string {
+  return ofKey(String(key)).id;
 }
 
 function memoryIn([key, revision]: Value[]): HeldNode {

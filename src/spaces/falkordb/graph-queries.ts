@@ -1,3 +1,5 @@
+import { DEEPEST_PATH } from '../graph-space.js';
+
 /**
  * Every query there is: constant texts. What varies comes as parameters.
  *
@@ -78,6 +80,9 @@ CALL { WITH w MATCH (n) WHERE id(n) <> id(w) DETACH DELETE n RETURN count(*) AS 
 SET w.ledger = $ledger, w.revision = $to
 WITH w ${ITEMS}`;
 
+/** What is told of a relation. */
+const LINK = 'r.key, r.type, startNode(r).key, endNode(r).key, coalesce(r.exact, r.strength)';
+
 /**
  * One level of the walk: the strongest relation to each memory not seen yet, the first `$limit` of them. Only the
  * `$most` strongest relations are grouped; `ways` tells whether that cut any (`RelatedReply`).
@@ -92,8 +97,7 @@ CALL { WITH seen, found, frontier
   WITH start, far, r ORDER BY r.strength DESC, r.key LIMIT $most
   WITH far, head(collect(r)) AS r, head(collect(start)) AS start, count(r) AS ways
   ORDER BY r.strength DESC, far.key LIMIT $limit
-  RETURN sum(ways) AS ways${depth}, collect([far, start, far.key, ${depth}, r.key, r.type,
-    startNode(r).key, endNode(r).key, coalesce(r.exact, r.strength)]) AS level${depth} }
+  RETURN sum(ways) AS ways${depth}, collect([far, start, far.key, ${depth}, ${LINK}]) AS level${depth} }
 WITH ${ways(depth - 1)} CASE WHEN ways${depth} = $most AND size(level${depth}) < $limit THEN 1 ELSE 0 END AS cut${depth},
   seen + [x IN level${depth} | id(x[0])] AS seen, found + [x IN level${depth} | x[1..9]] AS found,
   [x IN level${depth} | [x[0], x[1]]] AS frontier`;
@@ -110,6 +114,46 @@ ${Array.from({ length: depth }, (_, at) => level(at + 1)).join('')}
 RETURN found[0..$limit], ${Array.from({ length: depth }, (_, at) => `cut${at + 1}`).join(' + ')}`;
 
 export const RELATED: readonly string[] = [1, 2, 3].map(related);
+
+/** A row for each of `$starts`, keys: the list of the first `$each` of its relations. */
+export const LINKS = `
+UNWIND $starts AS key
+MATCH (s:Memory {key: key}) WHERE s.live
+CALL { WITH s
+  MATCH (s)-[r:RELATION]-(far:Memory)
+  WHERE far.live AND id(far) <> id(s) AND r.strength >= $weakest AND ($types IS NULL OR r.type IN $types)
+  WITH far, r ORDER BY r.strength DESC, far.key, r.key LIMIT $each
+  RETURN collect([far.key, ${LINK}]) AS links }
+RETURN s.key, links`;
+
+/**
+ * One step of the way: the strongest relation to each memory on its other side, with the way until there. `$enough` is
+ * one more than `$most`, so that a step which passes it is known. Memories that were met before are met again: to pass
+ * them over is the dearer, as FalkorDB looks a list through from its beginning.
+ */
+const step = (depth: number): string => `
+CALL { WITH frontier
+  UNWIND frontier AS at
+  WITH at[0] AS near, at[1] AS way
+  MATCH (near)-[r:RELATION]-(far:Memory)
+  WHERE far.live AND r.strength >= $weakest AND ($types IS NULL OR r.type IN $types)
+  WITH far, r, way LIMIT $enough
+  WITH far, r, way ORDER BY r.strength DESC, r.key
+  WITH far, head(collect(r)) AS r, head(collect(way)) AS way, count(r) AS ways
+  RETURN sum(ways) AS ways, collect([far, way + [r]]) AS level }
+WITH target, looked + ways AS looked, looked + ways > $most AS cut, level,
+  [x IN level WHERE id(x[0]) = target | x[1]] AS ends, found
+WITH target, looked, cut, CASE WHEN cut THEN found ELSE found + ends END AS found,
+  CASE WHEN cut OR size(found) > 0 OR size(ends) > 0 THEN [] ELSE level END AS frontier`;
+
+/** One row: the list of relations on the way (none: there is none), and whether a step was not taken. */
+const path = (depth: number): string => `
+MATCH (s:Memory {key: $from}), (t:Memory {key: $to}) WHERE s.live AND t.live
+WITH id(t) AS target, 0 AS looked, false AS cut, [] AS found, [[s, []]] AS frontier
+${Array.from({ length: depth }, (_, at) => step(at + 1)).join('')}
+RETURN [r IN head(found) | [${LINK}]], cut`;
+
+export const PATH: readonly string[] = Array.from({ length: DEEPEST_PATH }, (_, at) => path(at + 1));
 
 export const COUNT_MEMORIES = 'MATCH (m:Memory) WHERE m.live RETURN count(m)';
 export const COUNT_RELATIONS =
