@@ -67,18 +67,20 @@ export class GraphStore {
     if (ws === null || this.watermark().ledger === null) return [];
     const ground = this.ground(ws);
     const wanted = types === undefined ? null : new Set(types);
-    return [...new Set(of)].filter(ground.knows).flatMap((id) => {
-      const found = ground.neighbours(id).flatMap((neighbours) => {
-        const first: Neighbour[] = [];
-        for (const neighbour of neighbours) {
-          if (neighbour.strength < minStrength || first.length === each) break;
-          if (neighbour.far !== id && wanted?.has(neighbour.type) !== false) first.push(neighbour);
-        }
-        return first;
+    return [...new Set(of)]
+      .filter((id) => ground.knows(id))
+      .flatMap((id) => {
+        const found = ground.neighbours(id).flatMap((neighbours) => {
+          const first: Neighbour[] = [];
+          for (const neighbour of neighbours) {
+            if (neighbour.strength < minStrength || first.length === each) break;
+            if (neighbour.far !== id && wanted?.has(neighbour.type) !== false) first.push(neighbour);
+          }
+          return first;
+        });
+        const best = found.sort(strongestFirst).slice(0, each);
+        return best.map(({ far, ...relation }): LinkOf => ({ of: id, far, relation }));
       });
-      const best = found.sort(strongestFirst).slice(0, each);
-      return best.map(({ far, ...relation }): LinkOf => ({ of: id, far, relation }));
-    });
   }
 
   path(query: PathQuery): Path {

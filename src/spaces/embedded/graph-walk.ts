@@ -84,7 +84,8 @@ export function pathBetween(query: PathQuery, ground: Ground): Path {
 
 function linksTo(end: string, cameBy: ReadonlyMap<string, { near: string; link: Link } | null>): Link[] {
   const links: Link[] = [];
-  for (let step = cameBy.get(end); step != null; step = cameBy.get(step.near)) links.unshift(step.link);
+  for (let step = cameBy.get(end) ?? null; step !== null; step = cameBy.get(step.near) ?? null)
+    links.unshift(step.link);
   return links;
 }
 

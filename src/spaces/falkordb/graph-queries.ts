@@ -131,7 +131,7 @@ RETURN s.key, links`;
  * one more than `$most`, so that a step which passes it is known. Memories that were met before are met again: to pass
  * them over is the dearer, as FalkorDB looks a list through from its beginning.
  */
-const step = (depth: number): string => `
+const STEP = `
 CALL { WITH frontier
   UNWIND frontier AS at
   WITH at[0] AS near, at[1] AS way
@@ -150,7 +150,7 @@ WITH target, looked, cut, CASE WHEN cut THEN found ELSE found + ends END AS foun
 const path = (depth: number): string => `
 MATCH (s:Memory {key: $from}), (t:Memory {key: $to}) WHERE s.live AND t.live
 WITH id(t) AS target, 0 AS looked, false AS cut, [] AS found, [[s, []]] AS frontier
-${Array.from({ length: depth }, (_, at) => step(at + 1)).join('')}
+${STEP.repeat(depth)}
 RETURN [r IN head(found) | [${LINK}]], cut`;
 
 export const PATH: readonly string[] = Array.from({ length: DEEPEST_PATH }, (_, at) => path(at + 1));
