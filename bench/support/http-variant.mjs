@@ -53,6 +53,7 @@ async function nest(steps) {
   const { Log, openLog } = await of('platform/logging/log.js');
   const { Metrics } = await of('platform/metrics/metrics.js');
   const { ServerState } = await of('platform/health/server-state.js');
+  const { ReplyListeners } = await of('platform/http/reply-listeners.js');
   const { installHttpEdge } = await of('platform/http/http-edge.js');
   const { JsonAdapter } = await of('platform/http/json-adapter.js');
   const settings = parseSettings({ NODE_ENV: 'production', DEFAULT_RATE_LIMIT: '1000000' });
@@ -60,11 +61,12 @@ async function nest(steps) {
     { provide: Settings, useValue: settings },
     { provide: Log, useValue: steps.has('log') ? openLog(settings) : { request: () => undefined } },
     steps.has('metrics') ? Metrics : { provide: Metrics, useValue: { observeReply: () => undefined } },
+    ReplyListeners,
     ServerState,
   ];
   const AppModule = await module(steps, settings, providers, of);
   const adapter = steps.has('edge') ? new JsonAdapter() : new ExpressAdapter();
-  const app = await NestFactory.create(AppModule, adapter, { bodyParser: !steps.has('edge'), logger: false });
+  const app = await NestFactory.create(AppModule, adapter, { bodyParser: !steps.has('edge'), logger: ['error'] });
   if (steps.has('edge')) installHttpEdge(app, settings);
   return app;
 }
