@@ -65,20 +65,22 @@ const handlers: Handlers = {
   },
 };
 
-port.on('message', ({ call, space, kind, args }: WorkRequest) => {
-  let reply: WorkReply;
+port.on('message', (requests: WorkRequest[]) => {
+  for (const request of requests) port.postMessage(answer(request));
+});
+
+function answer({ call, space, kind, args }: WorkRequest): WorkReply {
   try {
     // The kind and its arguments were paired when the request was made (`SpaceThreads.call`).
     const handler = handlers[kind] as (
       space: SpaceName,
       args: WorkRequest['args'],
     ) => SpaceWork[WorkKind]['result'];
-    reply = { call, result: handler(space, args) };
+    return { call, result: handler(space, args) };
   } catch (error) {
-    reply = { call, error: { message: describe(error), outage: isOutage(error) } };
+    return { call, error: { message: describe(error), outage: isOutage(error) } };
   }
-  port.postMessage(reply);
-});
+}
 
 function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -12,6 +12,8 @@ interface Pending {
 interface Thread {
   worker: Worker;
   pending: Map<number, Pending>;
+  /** What was asked in this turn of the event loop, to leave in one message: sending one costs more than most answers. */
+  outbox: { requests: WorkRequest[]; transfer: Transferable[] };
 }
 
 /**
@@ -79,11 +81,26 @@ export class SpaceThreads {
     if (this.closed) return Promise.reject(new SpaceUnavailable('the embedded engine is closed'));
     const call = ++this.calls;
     return new Promise<SpaceWork[WorkKind]['result']>((resolve, reject) => {
-      const { worker, pending } = (this.threads[at] ??= this.start(at));
-      const request: WorkRequest = { call, space, kind, args };
-      worker.postMessage(request, transfer);
-      pending.set(call, { resolve, reject });
+      const thread = (this.threads[at] ??= this.start(at));
+      const { requests, transfer: transferred } = thread.outbox;
+      if (requests.length === 0) process.nextTick(() => this.send(thread));
+      requests.push({ call, space, kind, args });
+      transferred.push(...transfer);
+      thread.pending.set(call, { resolve, reject });
     });
+  }
+
+  private send(thread: Thread): void {
+    const { requests, transfer } = thread.outbox;
+    thread.outbox = { requests: [], transfer: [] };
+    try {
+      thread.worker.postMessage(requests, transfer);
+    } catch (error) {
+      for (const { call } of requests) {
+        thread.pending.get(call)?.reject(new Error('what was asked cannot be sent', { cause: error }));
+        thread.pending.delete(call);
+      }
+    }
   }
 
   private start(at: number): Thread {
@@ -91,7 +108,7 @@ export class SpaceThreads {
       workerData: this.options,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
-    const thread: Thread = { worker, pending: new Map() };
+    const thread: Thread = { worker, pending: new Map(), outbox: { requests: [], transfer: [] } };
     let fault: unknown = null;
     worker.on('message', (reply: WorkReply) => {
       const waiting = thread.pending.get(reply.call);

@@ -19,58 +19,53 @@ const EXACT = 400;
  */
 const CHOSEN = { upTo: 20_000, few: 128, many: 320 };
 
-interface Point {
-  id: string;
+/** What has been read of the memories that a search looks at. By place, and valid until the next search. */
+interface Read {
+  ids: Map<number, string>;
   /** Cosines; NaN where there is no vector. */
-  alone: number;
-  joined: number;
+  alone: Float64Array;
+  joined: Float64Array;
+  products: Products | null;
 }
 
-/** The question of one search, and what has been read for it. */
+let cosines = { alone: new Float64Array(0), joined: new Float64Array(0) };
+
 export function searchWorkspace(workspace: SearchedWorkspace, query: VectorQuery): PackedCandidates {
+  const { index } = workspace;
   const allowed = passing(workspace, query.filter);
-  const points = new Map<number, Point>();
   const products = query.vector === null ? null : productsWith(query.vector);
-  workspace.index.points.touch();
+  const read: Read = { ids: new Map(), ...roomFor(index.places), products };
+  index.points.touch();
   const rankings: Ranking[] = [];
   let text: TextScores | null = null;
   if (allowed.count > 0 && query.vector === null && query.terms.length === 0) {
-    const { timestamps } = workspace.index;
-    const places = placesOf(allowed.mask);
-    rankings.push(best({ places, scores: places.map((place) => timestamps[place] as number) }, query.limit));
+    rankings.push(best(placesOf(allowed.mask), index.timestamps, query.limit));
   } else if (allowed.count > 0) {
-    if (query.vector !== null && products !== null) {
+    if (query.vector !== null) {
       const places =
         allowed.count <= EXACT
           ? placesOf(allowed.mask)
           : chosenByCodes(workspace, query.vector, allowed.mask, query.terms.length === 0 ? query.limit : 0);
-      for (const place of places) points.set(place, readPoint(workspace, place, products));
-      rankings.push(...vectorRankings(points, query.limit));
+      for (const place of places) readPoint(workspace, place, read);
+      rankings.push(best(places, read.alone, query.limit), best(places, read.joined, query.limit));
     }
     if (query.terms.length > 0) {
       text = textScores(workspace, query.terms, allowed.mask);
-      rankings.push(...textRankings(text, query.limit));
+      rankings.push(best(text.places, text.alone, query.limit, 0));
+      rankings.push(best(text.places, text.joined, query.limit, 0));
     }
   }
   const merged = mergeRankings(rankings, query.limit);
-  for (const { place } of merged) {
-    if (!points.has(place)) points.set(place, readPoint(workspace, place, products));
+  for (const { place } of merged) if (!read.ids.has(place)) readPoint(workspace, place, read);
+  return inOrder(index, merged, read, text, query.limit);
+}
+
+function roomFor(places: number): { alone: Float64Array; joined: Float64Array } {
+  if (cosines.alone.length < places) {
+    const size = Math.ceil(places * 1.25);
+    cosines = { alone: new Float64Array(size), joined: new Float64Array(size) };
   }
-  return inOrder(workspace.index, merged, points, text, query.limit);
-}
-
-function vectorRankings(points: Map<number, Point>, limit: number): Ranking[] {
-  return (['alone', 'joined'] as const).map((part) => {
-    const ranking: Ranking = { places: [], scores: [] };
-    for (const [place, point] of points) add(ranking, place, point[part]);
-    return best(ranking, limit);
-  });
-}
-
-function add({ places, scores }: Ranking, place: number, score: number): void {
-  if (Number.isNaN(score)) return;
-  places.push(place);
-  scores.push(score);
+  return cosines;
 }
 
 function chosenByCodes(
@@ -78,7 +73,7 @@ function chosenByCodes(
   vector: Float32Array,
   mask: Uint8Array,
   least: number,
-): Set<number> {
+): number[] {
   const { index } = workspace;
   const codes = index.codes ?? readCodes(workspace);
   const question = new Uint32Array(index.words);
@@ -87,7 +82,7 @@ function chosenByCodes(
   const { has, places } = index;
   const chosen = (part: Uint32Array, bit: number): number[] =>
     nearestCodes(part, question, { mask, has, bit, places }, most);
-  return new Set([...chosen(codes.alone, HAS_ALONE), ...chosen(codes.joined, HAS_JOINED)]);
+  return [...new Set([...chosen(codes.alone, HAS_ALONE), ...chosen(codes.joined, HAS_JOINED)])];
 }
 
 function readCodes({ file, tables, ws, index }: SearchedWorkspace): {
@@ -104,34 +99,24 @@ function readCodes({ file, tables, ws, index }: SearchedWorkspace): {
   return codes;
 }
 
-function textRankings({ alone, joined, places }: TextScores, limit: number): Ranking[] {
-  return [alone, joined].map((part) => {
-    const ranking: Ranking = { places: [], scores: [] };
-    for (let at = 0; at < places.length; at++) {
-      const place = places[at] as number;
-      const score = part[place] as number;
-      if (score > 0) add(ranking, place, score);
-    }
-    return best(ranking, limit);
-  });
-}
-
-function readPoint(workspace: SearchedWorkspace, place: number, products: Products | null): Point {
+function readPoint(workspace: SearchedWorkspace, place: number, read: Read): void {
   const { points, has } = workspace.index;
   const row = points.row(place);
-  if (row === undefined) return readStored(workspace, place, products);
+  if (row === undefined) {
+    readStored(workspace, place, read);
+    return;
+  }
+  const { products } = read;
   const score = (part: 0 | 1, bit: number): number =>
     products === null || ((has[place] as number) & bit) === 0
       ? Number.NaN
       : points.product(row, part, products);
-  return { id: points.id(row), alone: score(0, HAS_ALONE), joined: score(1, HAS_JOINED) };
+  read.ids.set(place, points.id(row));
+  read.alone[place] = score(0, HAS_ALONE);
+  read.joined[place] = score(1, HAS_JOINED);
 }
 
-function readStored(
-  { file, tables, ws, index }: SearchedWorkspace,
-  place: number,
-  products: Products | null,
-): Point {
+function readStored({ file, tables, ws, index }: SearchedWorkspace, place: number, read: Read): void {
   const row = file
     .sql(`SELECT id, alone, joined FROM ${tables}_points WHERE key = ?`)
     .raw()
@@ -140,9 +125,12 @@ function readStored(
   const alone = storedVector(row[1], index.dimensions);
   const joined = storedVector(row[2], index.dimensions);
   index.points.keep(place, row[0], alone, joined);
+  const { products } = read;
   const score = (stored: Float32Array | null): number =>
     stored === null || products === null ? Number.NaN : products(stored, 0);
-  return { id: row[0], alone: score(alone), joined: score(joined) };
+  read.ids.set(place, row[0]);
+  read.alone[place] = score(alone);
+  read.joined[place] = score(joined);
 }
 
 function storedVector(blob: unknown, dimensions: number): Float32Array | null {
@@ -161,22 +149,20 @@ function placesOf(mask: Uint8Array): number[] {
 function inOrder(
   index: WorkspaceIndex,
   merged: Merged[],
-  points: Map<number, Point>,
+  read: Read,
   text: TextScores | null,
   limit: number,
 ): PackedCandidates {
-  const found = merged.flatMap((one) => {
-    const point = points.get(one.place);
-    return point === undefined ? [] : [{ ...one, point }];
-  });
-  found.sort((a, b) => promisingFirst(a, b) || (a.point.id < b.point.id ? -1 : 1));
-  const kept = found.slice(0, limit);
-  const columns = new Float64Array(kept.length * CANDIDATE_COLUMNS);
+  const idOf = (place: number): string => read.ids.get(place) ?? '';
+  merged.sort((a, b) => promisingFirst(a, b) || (idOf(a.place) < idOf(b.place) ? -1 : 1));
+  const ids: string[] = [];
+  const columns = new Float64Array(Math.min(limit, merged.length) * CANDIDATE_COLUMNS);
   const sessions = new Map<string, number>();
-  for (const [at, { place, point }] of kept.entries()) {
-    const first = at * CANDIDATE_COLUMNS;
-    columns[first] = point.alone;
-    columns[first + 1] = point.joined;
+  for (const { place } of merged.slice(0, limit)) {
+    const first = ids.length * CANDIDATE_COLUMNS;
+    ids.push(idOf(place));
+    columns[first] = read.alone[place] as number;
+    columns[first + 1] = read.joined[place] as number;
     columns[first + 2] = text?.alone[place] || Number.NaN;
     columns[first + 3] = text?.joined[place] || Number.NaN;
     columns[first + 4] = index.timestamps[place] as number;
@@ -184,7 +170,7 @@ function inOrder(
     columns[first + 6] = index.follows(place) ? 1 : 0;
     columns[first + 7] = numberOf(sessions, index.labels.session.of(place));
   }
-  return { ids: kept.map(({ point }) => point.id), sessions: [...sessions.keys()], columns };
+  return { ids, sessions: [...sessions.keys()], columns };
 }
 
 function numberOf(sessions: Map<string, number>, session: string | null): number {

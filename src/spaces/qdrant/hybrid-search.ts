@@ -90,16 +90,17 @@ export function candidatesOf(query: VectorQuery, answers: Schemas['QueryResponse
   // With a vector, the first query says who is looked at and what they are called; the others only score them.
   if (byVector) found.shift()?.forEach(place);
   const rankings = found.map((points, part): Ranking => {
-    const ranking: Ranking = { places: [], scores: [] };
+    const places: number[] = [];
+    const scores: number[] = [];
     for (const point of points) {
       const at = place(point);
       if (at === undefined) continue;
       const score = byVector || byText ? point.score : Number(point.payload?.['timestamp']);
       scored[at]?.scores.set(part, score);
-      ranking.places.push(at);
-      ranking.scores.push(score);
+      places.push(at);
+      scores[at] = score;
     }
-    return best(ranking, query.limit);
+    return best(places, scores, query.limit);
   });
   const merged = mergeRankings(rankings, query.limit).flatMap((one) => {
     const point = scored[one.place];
