@@ -5,6 +5,7 @@ import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
 import type { Database } from '../platform/database/database.js';
 import { sendTogether } from '../platform/database/send-together.js';
 import type { PreparedStatements } from '../platform/database/prepared-statements.js';
+import { ledgerId, type LedgerId } from '../spaces/projection.js';
 import type { Tenant } from '../tenancy/principal.js';
 import { isUuid, type TenantId, type WorkspaceId } from '../tenancy/tenant.js';
 import { TenantDeleted, TenantSuspended, WorkspaceNotFound } from '../tenancy/tenancy-errors.js';
@@ -46,9 +47,21 @@ export interface Whereabouts extends QueryResultRow {
   frozen?: boolean | null;
 }
 
+/** What came of a write. */
+export interface Written<T> {
+  result: T;
+  /** Which ledger it was, as the spaces of the tenant's placement know it; null where it has just become another. */
+  ledger: LedgerId | null;
+  /** The tenant's revision before and after it. */
+  from: number;
+  revision: number;
+}
+
 /** What a writing transaction found under its lock. */
 interface LockedTenant extends Whereabouts {
   revision: string;
+  epoch: string;
+  placement: string;
   memory_count: string;
   state: string;
   audit_position: string;
@@ -153,7 +166,7 @@ export class Ledger {
     scope: LedgerScope,
     cause: Cause,
     work: (tx: LedgerWrite) => Promise<T>,
-  ): Promise<{ result: T; revision: number }> {
+  ): Promise<Written<T>> {
     return this.atHome(tenant, (there, database) => this.writeIn(database, there, scope, cause, work));
   }
 
@@ -163,10 +176,10 @@ export class Ledger {
     scope: LedgerScope,
     cause: Cause,
     work: (tx: LedgerWrite) => Promise<T>,
-  ): Promise<{ result: T; revision: number }> {
+  ): Promise<Written<T>> {
     return inTransaction(database, async (client) => {
       const begin = `${opening(tenant, scope, 'BEGIN')};
-         SELECT revision, memory_count, state, audit_position, audit_hash, home, frozen_until > clock_timestamp() AS frozen
+         SELECT revision, epoch, placement, memory_count, state, audit_position, audit_hash, home, frozen_until > clock_timestamp() AS frozen
          FROM tenants WHERE id = '${uuid(tenant.id)}' FOR NO KEY UPDATE`;
       const opened = (await client.query(
         database.statements.plain(begin),
@@ -188,11 +201,14 @@ export class Ledger {
       if (restored) await client.query(NEW_EPOCH, [tenant.id]);
       const result = await work(tx);
       const revision = await tx.close(result);
-      return { result, revision, restored, moved: revision > found.revision };
-    }).then(({ restored, moved, ...written }) => {
+      const sameSpaces = !restored && locked.placement === tenant.placement;
+      const ledger = sameSpaces ? ledgerId(tenant.id, Number(locked.epoch)) : null;
+      return { result, ledger, from: found.revision, revision, restored };
+    }).then(({ restored, ...written }) => {
       const before = restored ? 0 : (this.written.get(tenant.id) ?? 0);
       this.written.set(tenant.id, Math.max(before, written.revision));
-      if (moved) this.signal.wrote({ tenant, revision: written.revision, actor: cause.actor });
+      if (written.revision > written.from)
+        this.signal.wrote({ tenant, revision: written.revision, actor: cause.actor });
       return written;
     });
   }

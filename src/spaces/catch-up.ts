@@ -1,5 +1,6 @@
 import {
   sameWatermark,
+  type LedgerId,
   type Applied,
   type Batch,
   type Changes,
@@ -12,6 +13,25 @@ import { SpaceUnavailable } from './space-errors.js';
 const BATCH = 250;
 /** A watermark that keeps moving means another replica is catching up too: it is its turn, not a fault. */
 const MOST_RACES = 50;
+
+/**
+ * What one write has just committed, as the ledger would tell it to whoever asks after the revision `from`. It saves reading
+ * it back, where the projection stands at just that revision; and is otherwise of no use, and harmless.
+ */
+export interface Committed<Item> {
+  ledger: LedgerId;
+  from: number;
+  to: number;
+  /** All that changed between the two. */
+  items: Item[];
+}
+
+/** What those who wait for one run want of it. */
+interface Wanted<Item> {
+  committed: Committed<Item>[];
+  /** Whether somebody wants all that the ledger holds, and not only what was committed here. */
+  everything: boolean;
+}
 
 /** Reads the ledger after a revision, for one tenant and one projection. */
 export type ChangesAfter<Item> = (after: number, limit: number) => Promise<Changes<Item>>;
@@ -28,6 +48,8 @@ export type Unindexable<Item> = (item: Item, error: unknown) => Promise<void>;
 export class CatchUp<Item extends { revision: number }> {
   private running: Promise<void> | null = null;
   private next: Promise<void> | null = null;
+  /** Of the run that starts next. */
+  private wanted: Wanted<Item> = nothingWanted();
 
   constructor(
     private readonly projection: Projection<Item>,
@@ -37,8 +59,13 @@ export class CatchUp<Item extends { revision: number }> {
     private readonly isOutage: (error: unknown) => boolean,
   ) {}
 
-  /** Resolves once everything that was committed before this call is applied. Rejects with the engine's outage. */
-  run(): Promise<void> {
+  /**
+   * Resolves once everything that was committed before this call is applied; with `committed`, once that is, and all
+   * before it. Rejects with the engine's outage.
+   */
+  run(committed: Committed<Item> | null = null): Promise<void> {
+    if (committed === null) this.wanted.everything = true;
+    else this.wanted.committed.push(committed);
     if (this.running === null) return this.start();
     this.next ??= this.running.catch(() => undefined).then(() => this.start());
     return this.next;
@@ -46,14 +73,16 @@ export class CatchUp<Item extends { revision: number }> {
 
   private start(): Promise<void> {
     this.next = null;
-    const run = this.apply().finally(() => {
+    const { wanted } = this;
+    this.wanted = nothingWanted();
+    const run = this.apply(wanted).finally(() => {
       if (this.running === run) this.running = null;
     });
     this.running = run;
     return run;
   }
 
-  private async apply(): Promise<void> {
+  private async apply(wanted: Wanted<Item>): Promise<void> {
     let ahead: { from: Watermark; changes: Promise<Changes<Item>> } | null = null;
     for (let races = 0; races < MOST_RACES;) {
       const from = await this.projection.watermark();
@@ -61,6 +90,12 @@ export class CatchUp<Item extends { revision: number }> {
       const readAhead: Promise<Changes<Item>> | null =
         ahead !== null && sameWatermark(ahead.from, from) ? ahead.changes : null;
       ahead = null;
+      const brought = readAhead === null ? broughtAfter(from, wanted.committed) : null;
+      if (brought !== null) {
+        if ((await this.applyOrSplit(brought)) === 'moved') races++;
+        else if (!wanted.everything && wanted.committed.every(({ to }) => to <= brought.to)) return;
+        continue;
+      }
       let changes: Changes<Item> = await (readAhead ?? this.changesAfter(from.revision, BATCH));
       if (from.ledger === changes.ledger && from.revision > changes.to) {
         // Ahead of the ledger: it was built from a later state, which the ledger has lost.
@@ -113,4 +148,32 @@ export class CatchUp<Item extends { revision: number }> {
     const from = { ledger: batch.ledger, revision: reached };
     return this.applyOrSplit({ ...batch, from, items: batch.items.slice(middle) });
   }
+}
+
+function nothingWanted<Item>(): Wanted<Item> {
+  return { committed: [], everything: false };
+}
+
+/** What several writes have committed one after the other from just this watermark on, as one batch. */
+function broughtAfter<Item extends { revision: number }>(
+  from: Watermark,
+  committed: Committed<Item>[],
+): Batch<Item> | null {
+  const { ledger } = from;
+  if (ledger === null) return null;
+  const items: Item[] = [];
+  let to = from.revision;
+  for (const one of [...committed].sort((a, b) => a.from - b.from)) {
+    if (one.ledger !== ledger || one.to <= to) continue;
+    // Something else was written in between.
+    if (one.from > to) break;
+    for (const item of one.items) {
+      if (item.revision <= to) continue;
+      if (items.length === BATCH) return { ledger, from, to, items };
+      items.push(item);
+      to = item.revision;
+    }
+    to = one.to;
+  }
+  return to === from.revision ? null : { ledger, from, to, items };
 }

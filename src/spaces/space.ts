@@ -1,4 +1,4 @@
-import type { CatchUp } from './catch-up.js';
+import type { CatchUp, Committed } from './catch-up.js';
 import type { GraphItem, GraphSpace } from './graph-space.js';
 import type { Line } from './late-runs.js';
 import { SpaceMoved, SpaceWaking } from './space-errors.js';
@@ -13,6 +13,13 @@ export const INDEXING_WAIT_MS = 2_000;
  * lack something. `behind`: it answers from what it has.
  */
 export type Readiness = 'current' | 'caught up' | 'behind';
+
+/** What one write has just committed, as both projections are to hold it. */
+export interface CommittedItems {
+  /** With the vectors of the model that answers. */
+  vectors: Committed<VectorItem>;
+  graph: Committed<GraphItem>;
+}
 
 /** A tenant's opened projections: the only way to reach its vectors and graph. */
 export class Space {
@@ -50,9 +57,17 @@ export class Space {
     this.met = vectors !== 'behind' && graph !== 'behind';
   }
 
-  /** True once the projections show everything committed before this call; false where that takes too long or fails. */
-  async indexed(): Promise<boolean> {
-    const done = await Promise.all(this.all().map((line) => this.soon(line)));
+  /**
+   * True once the projections show everything committed before this call, or, where what a write committed is brought
+   * along, that write; false where that takes too long or fails.
+   */
+  async indexed(committed: CommittedItems | null = null): Promise<boolean> {
+    const { vectors, graph, next } = this.lines;
+    const done = await Promise.all([
+      this.soon(vectors, () => vectors.run(committed?.vectors)),
+      this.soon(graph, () => graph.run(committed?.graph)),
+      next === null || this.soon(next),
+    ]);
     return done.every((isDone) => isDone);
   }
 
@@ -83,12 +98,12 @@ export class Space {
     return next === null ? [vectors, graph] : [vectors, graph, next];
   }
 
-  private async soon(line: Line): Promise<boolean> {
+  private async soon(line: Line, run = (): Promise<void> => line.run()): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), INDEXING_WAIT_MS);
     });
-    const done = line.run().then(
+    const done = run().then(
       () => true,
       (error: unknown) => {
         this.report(error);

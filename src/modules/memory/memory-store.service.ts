@@ -11,6 +11,7 @@ import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { Spaces } from '../../spaces/spaces.js';
 import { BackfillSignal } from './backfill-signal.js';
+import { committedMemories, type AddedMemories } from './committed-memories.js';
 import { MemoryVectors, type VectorsByText } from './memory-vectors.js';
 import type { MemoryDraft, Stored, StoreOutcome } from './memory.js';
 import { duplicateHash, insertMemories, type PlacedMemory } from './memory-rows.js';
@@ -49,15 +50,17 @@ export class MemoryStoreService {
     const space = this.spaces.open(tenant);
     await space.meet();
     const vectors = await this.vectors.of(tenant, await this.textsOf(tenant, workspace, drafts));
-    const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
+    const written = await this.ledger.write(tenant, workspace, cause, async (tx) => {
       const { outcomes, added } = await this.decide(tx, workspace, drafts);
       this.quotas.checkMemories(tenant, tx.memoryCount, added.length);
-      const complete = added.length === 0 || (await this.add(tx, workspace, added, vectors));
-      return { outcomes, indexed: false, complete };
+      if (added.length === 0) return { outcomes, indexed: false, complete: true, added: null };
+      return { outcomes, indexed: false, ...(await this.add(tx, workspace, added, vectors)) };
     });
-    if (!result.complete) this.backfill.ring();
-    const indexed = await space.indexed();
-    return { outcomes: result.outcomes, indexed: indexed && result.complete };
+    const { outcomes, complete, added } = written.result;
+    if (!complete) this.backfill.ring();
+    const committed = added && (await committedMemories(written, workspace, tenant.embeddingModel, added));
+    const indexed = await space.indexed(committed);
+    return { outcomes, indexed: indexed && complete };
   }
 
   /** The texts that will be embedded: each content alone, and joined to what will most likely come before it. */
@@ -133,13 +136,13 @@ export class MemoryStoreService {
     return { outcomes, added };
   }
 
-  /** False where a vector is still missing. */
+  /** Not `complete` where a vector is still missing. */
   private async add(
     tx: LedgerWrite,
     workspace: WorkspaceId,
     added: PlacedMemory[],
     vectors: VectorsByText,
-  ): Promise<boolean> {
+  ): Promise<{ complete: boolean; added: AddedMemories }> {
     const displaced = await this.placeAll(tx, workspace, added);
     const previousContents = await this.contentsOf(tx, workspace, added);
     const made: MadeVector[] = [];
@@ -186,7 +189,8 @@ export class MemoryStoreService {
       workspace,
       added.map(({ id }) => id),
     );
-    return pending.length === 0;
+    const complete = pending.length === 0;
+    return { complete, added: { memories: added, contents: previousContents, vectors: made } };
   }
 
   private async placeAll(tx: LedgerWrite, workspace: WorkspaceId, added: PlacedMemory[]) {

@@ -96,6 +96,54 @@ describe('catchUp', () => {
     expect(projection.held).toEqual(ledger.live);
   });
 
+  describe('that is told what was just committed', () => {
+    function asked(ledger: MemoryLedger, projection: MemoryProjection) {
+      const after = jest.spyOn(ledger, 'after');
+      return { after, line: catchUpOf(ledger, projection) };
+    }
+    const many = (count: number, name = 'm') =>
+      Array.from({ length: count }, (_, at) => ({ id: `${name}${at}`, gone: false }));
+
+    it('applies it without asking the ledger, where the projection stands where the write began', async () => {
+      const [ledger, projection] = [new MemoryLedger(), new MemoryProjection()];
+      const { after, line } = asked(ledger, projection);
+      ledger.commit([{ id: 'a', gone: false }]);
+      await line.run();
+      after.mockClear();
+      await line.run(ledger.commit(many(600)));
+      const [one, two] = [ledger.commit(many(2, 'x')), ledger.commit(many(2, 'y'))];
+      await Promise.all([line.run(one), line.run(two)]);
+      expect(after).not.toHaveBeenCalled();
+      expect(projection.held).toEqual(ledger.live);
+      expect(projection.at.revision).toBe(ledger.revision);
+    });
+
+    it('asks the ledger, where something else was written in between, the store is empty or the ledger another', async () => {
+      const [ledger, projection] = [new MemoryLedger(), new MemoryProjection()];
+      const { line } = asked(ledger, projection);
+      await line.run(ledger.commit(many(2, 'first')));
+      expect(projection.held).toEqual(ledger.live);
+      ledger.commit([{ id: 'from elsewhere', gone: false }]);
+      await line.run(ledger.commit(many(2, 'second')));
+      expect(projection.held).toEqual(ledger.live);
+      ledger.backup()({ newEpoch: true });
+      await line.run(ledger.commit(many(2, 'third')));
+      expect(projection.at.ledger).toBe(ledger.id);
+      expect(projection.held).toEqual(ledger.live);
+    });
+
+    it('still takes everything for whoever brought nothing along', async () => {
+      const [ledger, projection] = [new MemoryLedger(), new MemoryProjection()];
+      const { line } = asked(ledger, projection);
+      ledger.commit([{ id: 'a', gone: false }]);
+      await line.run();
+      const brought = ledger.commit(many(2));
+      ledger.commit([{ id: 'from elsewhere', gone: false }]);
+      await Promise.all([line.run(brought), line.run()]);
+      expect(projection.held).toEqual(ledger.live);
+    });
+  });
+
   it('drops a projection that is ahead of its ledger: the ledger was restored', async () => {
     const [ledger, projection] = [new MemoryLedger(), new MemoryProjection()];
     ledger.commit([{ id: 'a', gone: false }]);

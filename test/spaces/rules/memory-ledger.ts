@@ -1,3 +1,4 @@
+import type { Committed } from '../../../src/spaces/catch-up.js';
 import { ledgerId, type Changes, type LedgerId } from '../../../src/spaces/projection.js';
 import type { TenantId } from '../../../src/tenancy/tenant.js';
 
@@ -26,18 +27,18 @@ export class MemoryLedger {
     return ledgerId('00000000-0000-4000-8000-000000000000' as TenantId, this.epoch);
   }
 
-  commit(changed: { id: string; gone: boolean }[]): void {
+  /** What it has changed, as the writer knows it. */
+  commit(changed: { id: string; gone: boolean }[]): Committed<Thing> {
     const write = ++this.writes;
+    const from = this.revision;
     for (const { id, gone } of changed) this.changes.set(id, { id, gone, revision: ++this.revision, write });
+    return { ledger: this.id, from, to: this.revision, items: this.newerThan(from) };
   }
 
   /** Read in one statement, and handed over later. */
   async after(after: number, limit: number): Promise<Changes<Thing>> {
     await this.turn();
-    const newer = [...this.changes.values()]
-      .filter(({ revision }) => revision > after)
-      .sort((a, b) => a.revision - b.revision);
-    const items = newer.slice(0, limit);
+    const items = this.newerThan(after).slice(0, limit);
     const cut = items.length === limit;
     const changes = {
       ledger: this.id,
@@ -48,6 +49,11 @@ export class MemoryLedger {
     };
     await this.turn();
     return changes;
+  }
+
+  private newerThan(after: number): Thing[] {
+    const newer = [...this.changes.values()].filter(({ revision }) => revision > after);
+    return newer.sort((a, b) => a.revision - b.revision);
   }
 
   get live(): Thing[] {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { CatchUp } from '../../../src/spaces/catch-up.js';
+import { CatchUp, type Committed } from '../../../src/spaces/catch-up.js';
 import type { Projection } from '../../../src/spaces/projection.js';
 import { isOutage } from '../../../src/spaces/space-errors.js';
 import { MemoryLedger, type Thing, type Turn } from './memory-ledger.js';
@@ -10,8 +10,12 @@ import { Wire, type Fate, type MemoryStore, type Shown } from './memory-store.js
 const STEP = 3;
 const MOST_PROCESSES = 3;
 
-/** What a process does, one thing after the other; `write` waits for its projection, as a reply does. */
-type Doing = { do: 'write' | 'store'; changes: { id: string; gone: boolean }[] } | { do: 'catch up' };
+/**
+ * What a process does, one thing after the other; `write` waits for its projection, as a reply does. Some writes bring what
+ * they have committed along.
+ */
+type Doing =
+  { do: 'write' | 'store'; changes: { id: string; gone: boolean }[]; brings: boolean } | { do: 'catch up' };
 /** What befalls processes, the store and the ledger meanwhile. */
 type Mishap =
   | { do: 'crash'; process: number }
@@ -28,7 +32,10 @@ const changes = fc.array(fc.record({ id: fc.constantFrom(...'abcdefg'), gone: fc
   maxLength: 5,
 });
 const doing: fc.Arbitrary<Doing> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('write', 'store'), changes }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom('write', 'store'), changes, brings: fc.boolean() }),
+  },
   { weight: 3, arbitrary: fc.constant({ do: 'catch up' as const }) },
 );
 const mishap: fc.Arbitrary<Mishap> = fc.oneof(
@@ -93,8 +100,8 @@ class Process {
   }
 
   async perform(step: Doing): Promise<void> {
-    if (step.do !== 'catch up') this.ledger.commit(step.changes);
-    const run = this.catchUp();
+    const committed = step.do === 'catch up' ? null : this.ledger.commit(step.changes);
+    const run = this.catchUp(step.do !== 'catch up' && step.brings ? committed : null);
     this.runs.push(run);
     if (step.do === 'write') await run;
   }
@@ -112,8 +119,8 @@ class Process {
   }
 
   /** An outage fails the run, and the run alone; a crash ends it. */
-  private catchUp(): Promise<void> {
-    const run = this.line.run().catch((error: unknown) => {
+  private catchUp(committed: Committed<Thing> | null): Promise<void> {
+    const run = this.line.run(committed).catch((error: unknown) => {
       if (!isOutage(error)) throw error;
     });
     return Promise.race([run, this.end]);
