@@ -66,7 +66,10 @@ async function nest(steps) {
   ];
   const AppModule = await module(steps, settings, providers, of);
   const adapter = steps.has('edge') ? new JsonAdapter() : new ExpressAdapter();
-  const app = await NestFactory.create(AppModule, adapter, { bodyParser: !steps.has('edge'), logger: ['error'] });
+  const app = await NestFactory.create(AppModule, adapter, {
+    bodyParser: !steps.has('edge'),
+    logger: ['error'],
+  });
   if (steps.has('edge')) installHttpEdge(app, settings);
   return app;
 }
