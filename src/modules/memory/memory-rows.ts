@@ -1,4 +1,5 @@
 import type { QueryResultRow } from 'pg';
+import type { LedgerRead } from '../../ledger/ledger.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
 import { openContent, openMetadata, sealContent, sealMetadata } from '../../ledger/sealed-memory.js';
 import type { Tenant } from '../../tenancy/principal.js';
@@ -28,6 +29,9 @@ export interface MemoryRow extends QueryResultRow {
 export const MEMORY_COLUMNS = `workspace_id, id, type, tags, importance, confidence, timestamp, t_valid, t_invalid,
   session_id, user_id, agent_id, content, metadata, created_at, updated_at`;
 
+/** The same of `memories m`, where other tables have columns of these names. */
+export const PREFIXED_MEMORY_COLUMNS = MEMORY_COLUMNS.replaceAll(/\w+/g, 'm.$&');
+
 export function memoryOf(tenant: Tenant, row: MemoryRow): Memory {
   return {
     workspace: row.workspace_id,
@@ -47,6 +51,19 @@ export function memoryOf(tenant: Tenant, row: MemoryRow): Memory {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
+}
+
+/** Those of the memories that are there, by their ids. */
+export async function readMemories(
+  tx: LedgerRead,
+  workspace: WorkspaceId,
+  ids: readonly string[],
+): Promise<Map<string, Memory>> {
+  const rows = await tx.rows<MemoryRow>(
+    `SELECT ${MEMORY_COLUMNS} FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
+    [tx.tenant.id, workspace, ids],
+  );
+  return new Map(rows.map((row) => [row.id, memoryOf(tx.tenant, row)]));
 }
 
 /** A new memory with its id, its place, and the hashes that say what its vectors must be of. */

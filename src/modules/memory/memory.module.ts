@@ -12,6 +12,7 @@ import { MemoryVectors } from './memory-vectors.js';
 import { ModelChange } from './model-change.service.js';
 import { QuestionVectors } from './question-vectors.js';
 import { RecallController } from './recall.controller.js';
+import { RecallExpansion } from './recall-expansion.service.js';
 import { RecallService } from './recall.service.js';
 import { RelationsController } from './relations.controller.js';
 import { RelationsService } from './relations.service.js';
@@ -31,6 +32,7 @@ import { VectorBackfill } from './vector-backfill.service.js';
     MemoryVectors,
     ModelChange,
     QuestionVectors,
+    RecallExpansion,
     RecallService,
     RelationsService,
     VectorBackfill,

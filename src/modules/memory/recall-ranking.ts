@@ -31,6 +31,16 @@ export const DEFAULT_WEIGHTS: RankingWeights = {
   substance: 0.5,
 };
 
+/** Of what no question was held against. */
+export const NO_PARTS: ScoreParts = {
+  vector: 0,
+  vector_joined: 0,
+  text: 0,
+  text_joined: 0,
+  session: 0,
+  substance: 0,
+};
+
 export interface Ranked {
   id: string;
   /** 0..1: the weighted mean of the parts. */

@@ -12,8 +12,13 @@ import { memoryDto } from './memory-replies.js';
 import type { Question } from './question.js';
 import { matchType } from './recall-ranking.js';
 import { RecallDto, RecalledDto, type RecallResultDto, type RelationDto } from './recall.dto.js';
-import { RecallService, type Recalled } from './recall.service.js';
-import { RelationsService, type RelatedMemory } from './relations.service.js';
+import {
+  RecallExpansion,
+  type Expanded,
+  type ExpandedMemory,
+  type Expansion,
+} from './recall-expansion.service.js';
+import { RecallService, type RecalledMemory } from './recall.service.js';
 
 /** Asking what is remembered. */
 @ApiTags('memory')
@@ -24,7 +29,7 @@ export class RecallController {
     private readonly context: TenantContext,
     private readonly edge: MemoryEdge,
     private readonly recalls: RecallService,
-    private readonly relations: RelationsService,
+    private readonly expansion: RecallExpansion,
   ) {}
 
   @Get('recall')
@@ -56,26 +61,35 @@ export class RecallController {
     const startedAt = performance.now();
     const { tenant } = this.context;
     const workspace = await this.edge.workspace(request, response, dto);
-    const recalled = await this.recalls.recall(tenant, workspace, questionOf(dto));
-    const related = dto.expand_relations
-      ? await this.relations.aroundEach(
-          tenant,
-          workspace,
-          recalled.memories.map(({ id }) => id),
-          { each: dto.relation_limit, minStrength: dto.expand_min_strength },
-        )
+    const question = questionOf(dto);
+    const recalled = await this.recalls.recall(tenant, workspace, question);
+    const expanded = dto.expand_relations
+      ? await this.expansion.expand(tenant, workspace, {
+          question,
+          results: recalled.memories,
+          expansion: expansionOf(dto),
+        })
       : null;
-    const degraded = [...new Set([...recalled.degraded, ...(related?.degraded === true ? ['graph'] : [])])];
+    const degraded = [...new Set([...recalled.degraded, ...(expanded?.degraded === true ? ['graph'] : [])])];
+    const results = expanded?.results ?? recalled.memories;
     return {
       status: 'success',
-      results: recalled.memories.map((memory) =>
-        resultDto(memory, dto.explain, related?.byStart.get(memory.id)),
-      ),
-      count: recalled.memories.length,
+      results: results.map((result) => resultDto(result, dto.explain)),
+      count: results.length,
       took_ms: Math.round((performance.now() - startedAt) * 100) / 100,
       ...(degraded.length === 0 ? {} : { degraded }),
     };
   }
+}
+
+function expansionOf(dto: RecallDto): Expansion {
+  return {
+    each: dto.relation_limit,
+    limit: dto.expansion_limit,
+    minStrength: dto.expand_min_strength,
+    minImportance: dto.expand_min_importance,
+    respectTags: dto.expand_respect_tags,
+  };
 }
 
 /** Throws `RequestInvalid` where the time ends before it begins. */
@@ -114,28 +128,24 @@ function questionOf(dto: RecallDto): Question {
   };
 }
 
-function resultDto(
-  { id, score, parts, memory }: Recalled['memories'][number],
-  explain: boolean,
-  related: RelatedMemory[] | undefined,
-): RecallResultDto {
+function resultDto(result: RecalledMemory | ExpandedMemory, explain: boolean): RecallResultDto {
+  const { id, score, parts, memory, replaces } = result;
+  const bridge = 'bridge' in result ? result.bridge : null;
+  const shown = Object.entries({ ...parts, ...(bridge === null ? {} : { relation: bridge }) });
   return {
     id,
     score: rounded(score),
     ...(explain
-      ? {
-          score_parts: Object.fromEntries(
-            Object.entries(parts).map(([part, value]) => [part, rounded(value)]),
-          ),
-        }
+      ? { score_parts: Object.fromEntries(shown.map(([part, value]) => [part, rounded(value)])) }
       : {}),
-    match_type: matchType(parts),
+    match_type: bridge === null ? matchType(parts) : 'relation',
     memory: memoryDto(memory),
-    ...(related === undefined ? {} : { relations: related.map((relation) => relationDto(id, relation)) }),
+    ...('relations' in result ? { relations: result.relations.map((one) => relationDto(id, one)) } : {}),
+    ...(replaces.length === 0 ? {} : { state_replaces: replaces }),
   };
 }
 
-function relationDto(id: string, { relation, memory }: RelatedMemory): RelationDto {
+function relationDto(id: string, { relation, memory }: Expanded): RelationDto {
   return {
     type: relation.type,
     strength: rounded(relation.strength),

@@ -27,14 +27,11 @@ class AutoMemRecallFields extends WorkspaceField {
   @Ignored() auto_decompose?: unknown;
   @Ignored() per_query_limit?: unknown;
   @Ignored() expand_entities?: unknown;
-  @Ignored() expand_respect_tags?: unknown;
   @Ignored() state_debug?: unknown;
   @Ignored() format?: unknown;
   @Ignored() time_query?: unknown;
   @Ignored() recency_bias?: unknown;
   @Ignored() context_tags?: unknown;
-  @Ignored() expansion_limit?: unknown;
-  @Ignored() expand_min_importance?: unknown;
 }
 
 export class RecallDto extends AutoMemRecallFields {
@@ -99,14 +96,34 @@ export class RecallDto extends AutoMemRecallFields {
   @Fraction({ optional: true, default: 0 })
   min_score = 0;
 
-  @Flag({ optional: true, default: false, description: 'With each result the memories it is related to' })
+  @Flag({
+    optional: true,
+    default: false,
+    description:
+      'With each result the memories it is related to, and those that connect two results among them',
+  })
   expand_relations = false;
 
   @Int({ min: 1, max: 50, optional: true, default: 5, description: 'How many for each result' })
   relation_limit = 5;
 
-  @Fraction({ optional: true, default: 0 })
+  @Int({
+    min: 1,
+    max: 500,
+    optional: true,
+    default: 25,
+    description: 'How many memories are brought along in all',
+  })
+  expansion_limit = 25;
+
+  @Fraction({ optional: true, default: 0, description: 'Follows no weaker relation' })
   expand_min_strength = 0;
+
+  @Fraction({ optional: true, default: 0, description: 'Brings no less important memory along' })
+  expand_min_importance = 0;
+
+  @Flag({ optional: true, default: false, description: 'Brings along only what has the tags asked for' })
+  expand_respect_tags = false;
 
   @Flag({ optional: true, default: false, description: 'Shows the parts of each score' })
   explain = false;
@@ -126,14 +143,21 @@ export class RecallResultDto {
   @ApiProperty({ type: Number, description: '0..1' }) score!: number;
   @ApiProperty({
     type: Object,
-    description: `With explain: ${RANKING_PARTS.join(', ')}, each 0..1 before its weight`,
+    description: `With explain: ${RANKING_PARTS.join(', ')}, each 0..1 before its weight; and relation, the score of what connects two results`,
     additionalProperties: { type: 'number' },
     required: false,
   })
   score_parts?: Record<string, number>;
-  @ApiProperty({ type: String, enum: ['hybrid', 'vector', 'keyword', 'filter'] }) match_type!: string;
+  @ApiProperty({ type: String, enum: ['hybrid', 'vector', 'keyword', 'filter', 'relation'] })
+  match_type!: string;
   @ApiProperty({ type: MemoryDto }) memory!: MemoryDto;
   @ApiProperty({ type: [RelationDto], required: false }) relations?: RelationDto[];
+  @ApiProperty({
+    type: [String],
+    required: false,
+    description: 'Ids of what the question found, and in whose place this is, as it holds now',
+  })
+  state_replaces?: string[];
 }
 
 export class RecalledDto {

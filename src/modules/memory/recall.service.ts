@@ -9,12 +9,14 @@ import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
 import { CandidateGate } from './candidate-gate.service.js';
 import { LedgerCandidates } from './ledger-candidates.js';
 import { MemoryAccess } from './memory-access.service.js';
-import { memoryOf, MEMORY_COLUMNS, type MemoryRow } from './memory-rows.js';
+import { passesFilter } from './memory-filter.js';
+import { readMemories } from './memory-rows.js';
 import type { Memory } from './memory.js';
 import { QuestionVectors } from './question-vectors.js';
 import type { Question } from './question.js';
 import { rankingWeights } from './ranking-weights.js';
-import { fuseQuestions, rankRecall, type Ranked, type RankingWeights } from './recall-ranking.js';
+import { fuseQuestions, NO_PARTS, rankRecall, type Ranked, type RankingWeights } from './recall-ranking.js';
+import { headsOf } from './superseded-memories.js';
 
 /** How many candidates a space proposes for each wording. */
 const CANDIDATES = 200;
@@ -22,8 +24,14 @@ const CANDIDATES = 200;
 /** What could not take part: the answer is what is left. */
 export type Degraded = 'vectors' | 'graph' | 'models';
 
+export interface RecalledMemory extends Ranked {
+  memory: Memory;
+  /** What it holds in place of now, though the question found that. */
+  replaces: string[];
+}
+
 export interface Recalled {
-  memories: (Ranked & { memory: Memory })[];
+  memories: RecalledMemory[];
   degraded: Degraded[];
 }
 
@@ -87,7 +95,7 @@ export class RecallService {
     const ranked = this.rank(question, proposals);
     if (ranked.length === 0) return { memories: [], degraded: [...degraded] };
     const memories = await this.ledger.read(tenant, workspace, (tx) =>
-      this.open(tx, workspace, ranked, question.limit),
+      this.open(tx, workspace, ranked, question),
     );
     this.access.note(
       tenant,
@@ -105,42 +113,56 @@ export class RecallService {
     return ranked.filter(({ score }) => score >= question.minScore);
   }
 
-  /** The best that the ledger still has. What it no longer has makes room for the next best. */
+  /**
+   * The best that the ledger still has. What it no longer has makes room for the next best; and what was superseded gives
+   * its place to what holds now, unless the past is asked for.
+   */
   private async open(
     tx: LedgerRead,
     workspace: WorkspaceId,
     ranked: Ranked[],
-    limit: number,
-  ): Promise<Recalled['memories']> {
-    const opened: Recalled['memories'] = [];
-    for (let next = 0; next < ranked.length && opened.length < limit;) {
-      const chosen = ranked.slice(next, next + limit - opened.length);
+    { limit, filter }: Question,
+  ): Promise<RecalledMemory[]> {
+    const current = filter.validAt !== undefined;
+    const opened = new Map<string, RecalledMemory>();
+    for (let next = 0; next < ranked.length && opened.size < limit;) {
+      const chosen = ranked.slice(next, next + limit - opened.size);
       next += chosen.length;
       const ids = chosen.map(({ id }) => id);
-      const rows = await tx.rows<MemoryRow>(
-        `SELECT ${MEMORY_COLUMNS} FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
-        // What is no UUID came from no ledger of ours: the gate hears of it.
-        [tx.tenant.id, workspace, ids.filter(isUuid)],
-      );
-      const byId = new Map(rows.map((row) => [row.id, row]));
+      // What is no UUID came from no ledger of ours: the gate hears of it.
+      const known = ids.filter(isUuid);
+      const [found, heads] = await Promise.all([
+        readMemories(tx, workspace, known),
+        current ? headsOf(tx, workspace, known) : NONE,
+      ]);
+      const successors =
+        heads.size === 0 ? NO_MEMORIES : await readMemories(tx, workspace, [...heads.values()]);
       for (const one of chosen) {
-        const row = byId.get(one.id);
-        if (row !== undefined) opened.push({ ...one, memory: memoryOf(tx.tenant, row) });
+        const head = heads.get(one.id);
+        const memory = head === undefined ? found.get(one.id) : successors.get(head);
+        if (memory === undefined || (head !== undefined && !passesFilter(filter, memory))) continue;
+        const before = opened.get(memory.id) ?? { ...one, id: memory.id, memory, replaces: [] };
+        opened.set(
+          memory.id,
+          head === undefined ? before : { ...before, replaces: [...before.replaces, one.id] },
+        );
       }
       await this.gate.examine(
         tx,
         workspace,
-        ids.filter((id) => !byId.has(id)),
+        ids.filter((id) => !found.has(id)),
       );
     }
-    return opened;
+    return [...opened.values()];
   }
 }
 
+const NONE: ReadonlyMap<string, string> = new Map();
+const NO_MEMORIES: ReadonlyMap<string, Memory> = new Map();
+
 /** Where nothing was asked in words, the space's order (newest first) is the answer's. */
 function inProposedOrder(candidates: Candidate[]): Ranked[] {
-  const parts = { vector: 0, vector_joined: 0, text: 0, text_joined: 0, session: 0, substance: 0 };
-  return candidates.map(({ id }) => ({ id, score: 0, parts }));
+  return candidates.map(({ id }) => ({ id, score: 0, parts: NO_PARTS }));
 }
 
 function inTime(memories: Recalled['memories'], sort: Question['sort']): Recalled['memories'] {

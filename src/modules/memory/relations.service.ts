@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Cause } from '../../ledger/cause.js';
 import { Ledger } from '../../ledger/ledger.js';
-import { isOutage, SpaceWaking } from '../../spaces/space-errors.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
@@ -76,41 +75,8 @@ export class RelationsService {
       );
       if (rows.length === 0) throw new MemoryNotFound();
     });
-    return this.around(tenant, workspace, [id], options);
-  }
-
-  /**
-   * The nearest relations of each of several memories. Degraded: the graph does not answer or is being built again, and
-   * the map is empty; or it is behind, and tells what it has.
-   */
-  async aroundEach(
-    tenant: Tenant,
-    workspace: WorkspaceId,
-    ids: string[],
-    { each, minStrength }: { each: number; minStrength: number },
-  ): Promise<{ byStart: Map<string, RelatedMemory[]>; degraded: boolean }> {
-    const byStart = new Map<string, RelatedMemory[]>();
-    try {
-      const behind = (await this.spaces.open(tenant).ready('graph')) === 'behind';
-      for (const id of ids) {
-        byStart.set(id, await this.reached(tenant, workspace, [id], { minStrength, depth: 1, limit: each }));
-      }
-      return { byStart, degraded: behind };
-    } catch (error) {
-      if (!isOutage(error) && !(error instanceof SpaceWaking)) throw error;
-      return { byStart: new Map(), degraded: true };
-    }
-  }
-
-  /** The same for several at once; a start that is not there is passed over. */
-  async around(
-    tenant: Tenant,
-    workspace: WorkspaceId,
-    from: string[],
-    options: { types?: string[]; minStrength?: number; depth: number; limit: number },
-  ): Promise<RelatedMemory[]> {
     await this.spaces.open(tenant).ready('graph');
-    return this.reached(tenant, workspace, from, options);
+    return this.reached(tenant, workspace, [id], options);
   }
 
   private async reached(
