@@ -50,12 +50,12 @@ export class Description {
     return operations.filter((name) => ![...this.checked].some((seen) => seen.startsWith(`${name} 2`)));
   }
 
-  /** What is wrong with an answer; null where it is as described. A 404 of no route and a 405 are not described. */
+  /** What is wrong with an answer; null where it is as described. What no route answers is not described. */
   faultOf(method: string, path: string, { status, headers, body }: Reply<unknown>): string | null {
     const template = this.templateOf(path);
     const operation = template === null ? undefined : this.document.paths[template]?.[method.toLowerCase()];
     if (template === null || operation === undefined) {
-      return status === 404 || status === 405 ? null : `${method} ${path} is not described`;
+      return status >= 400 && status < 500 ? null : `${method} ${path} is not described`;
     }
     const code = String(status) in operation.responses ? String(status) : 'default';
     if (code === 'default' && status < 400) return `${method} ${template} does not describe ${status}`;
@@ -64,9 +64,12 @@ export class Description {
     const type = headers.get('content-type')?.split(';')[0] ?? '';
     const validate = this.validatorOf(template, method, code, operation, type);
     if (validate === null) return `${name} describes no ${type}`;
-    return validate(body)
+    // Each line is an answer of its own.
+    const parts = type === 'application/x-ndjson' && typeof body === 'string' ? linesOf(body) : [body];
+    const bad = parts.find((part) => !validate(part));
+    return bad === undefined
       ? null
-      : `${name}: ${this.ajv.errorsText(validate.errors)} in ${JSON.stringify(body)}`;
+      : `${name}: ${this.ajv.errorsText(validate.errors)} in ${JSON.stringify(bad)}`;
   }
 
   private validatorOf(
@@ -129,6 +132,13 @@ export class DescribedCaller extends Caller {
     if (fault !== null) throw new Error(fault);
     return reply;
   }
+}
+
+function linesOf(text: string): unknown[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown);
 }
 
 /** Objects that name their members take no others, unless they say so. */

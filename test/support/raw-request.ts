@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { request, type Agent } from 'node:http';
 import type { Reply } from './loci.js';
 
 /** One request exactly as it is written here: no client of a kind that corrects or completes it. */
@@ -10,8 +10,11 @@ export interface RawRequest {
   body?: string | Buffer;
 }
 
-/** Where the answer was no JSON, its text is under `unreadable`. */
-export function sendRaw(base: string, raw: RawRequest): Promise<Reply> {
+/**
+ * Where the answer was no JSON, its text is under `unreadable`. `agent`: whose connections are used; without one each
+ * request has a connection of its own.
+ */
+export function sendRaw(base: string, raw: RawRequest, agent: Agent | false = false): Promise<Reply> {
   const { hostname, port } = new URL(base);
   const body = raw.body === undefined ? undefined : Buffer.from(raw.body);
   return new Promise((resolve, reject) => {
@@ -22,7 +25,7 @@ export function sendRaw(base: string, raw: RawRequest): Promise<Reply> {
         method: raw.method ?? 'GET',
         path: raw.path,
         headers: { ...(body === undefined ? {} : { 'Content-Length': String(body.length) }), ...raw.headers },
-        agent: false,
+        agent,
       },
       (response) => {
         const chunks: Buffer[] = [];
