@@ -72,6 +72,7 @@ export const BAD_FIELDS: BadRequest[] = [
   ['an hour 25', store({ timestamp: '2023-01-01T25:00:00Z' }), ...INVALID],
   ['yesterday', store({ timestamp: 'yesterday' }), ...INVALID],
   ['a time as a number', store({ timestamp: 1_700_000_000 }), ...INVALID],
+  ['what is the year 10000 by UTC', store({ t_invalid: '9999-12-31T23:59:59.999-14:00' }), ...INVALID],
   ['a year of five digits', store({ timestamp: '+12026-01-01T00:00:00Z' }), ...INVALID],
   ['an empty time', store({ timestamp: '' }), ...INVALID],
   ['validity that is no time', store({ t_valid: 'soon' }), ...INVALID],
