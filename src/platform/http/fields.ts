@@ -84,14 +84,15 @@ export function faultOf({ rule, nullable }: RegisteredRule, value: unknown, opti
 }
 
 export function Text(options: FieldOptions & TextLimits = {}): PropertyDecorator {
-  const { min = 1, max, pattern } = options;
-  const schema = {
-    type: String,
+  return field(textRule(options), { type: String, ...lengths(options) }, options);
+}
+
+function lengths({ min = 1, max, pattern }: TextLimits): Schema {
+  return {
     ...(min > 0 ? { minLength: min } : {}),
     ...(max === undefined ? {} : { maxLength: max }),
     ...(pattern === undefined ? {} : { pattern: pattern.source }),
   };
-  return field(textRule(options), schema, options);
 }
 
 export function OptionalText(options: FieldOptions & TextLimits = {}): PropertyDecorator {
@@ -181,7 +182,7 @@ export function Texts(
     each: (value) => checkText(value, each),
     commas,
   });
-  const items = { type: 'string', ...(each.max === undefined ? {} : { maxLength: each.max }) };
+  const items = { type: 'string', ...lengths(each) };
   return field(rule, { type: 'array', items, maxItems: max, ...(min ? { minItems: min } : {}) }, options);
 }
 
@@ -198,7 +199,8 @@ export function Uuids(options: FieldOptions & { min?: number; max: number }): Pr
     each: (value) => (typeof value === 'string' && isUuid(value) ? null : 'must be a UUID'),
     commas: true,
   });
-  return field(rule, { type: 'array', items: { type: 'string', format: 'uuid' }, maxItems: max }, options);
+  const items = { type: 'string', format: 'uuid' };
+  return field(rule, { type: 'array', items, maxItems: max, ...(min ? { minItems: min } : {}) }, options);
 }
 
 /** Free JSON, measured as it would be written: UTF-8 bytes without spaces. 16 KB unless told. */

@@ -1,5 +1,5 @@
 import { Controller, Get, Headers, Ip, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { hashToken } from '../../tenancy/api-key.js';
 import { FailedLogins } from '../../tenancy/failed-logins.js';
@@ -22,7 +22,7 @@ export class MetricsController {
 
   @Get()
   @ApiOperation({ summary: 'Metrics for Prometheus' })
-  @ApiProduces('text/plain')
+  @ApiResponse({ status: 200, content: { 'text/plain': { schema: { type: 'string' } } } })
   async read(
     @Headers('authorization') authorization: string | undefined,
     @Headers('x-api-key') apiKey: string | undefined,
