@@ -122,8 +122,7 @@ function segment(method: string, template: string, name: string): fc.Arbitrary<s
   if (name === 'agent') return agent;
   if (name === 'tenant' || name === 'org') return own('tenant');
   if (template.includes('keys/')) return own('key');
-  if (name === 'nowhere')
-    return fc.constantFrom('memory', 'v1', 'api', 'admin', 'favicon.ico');
+  if (name === 'nowhere') return fc.constantFrom('memory', 'v1', 'api', 'admin', 'favicon.ico');
   return own(template.includes('members/') ? 'member' : 'memory');
 }
 
