@@ -235,4 +235,66 @@ describe('recall', () => {
       expect(body).toMatchObject({ count: 1, related_memories: [{ relation_strength: 0.6 }] });
     });
   });
+
+  describe('by a time in words', () => {
+    let reader: DescribedCaller;
+    const HOUR = 3_600_000;
+    beforeAll(async () => {
+      const tenant = await loci.tenant({ settings: { recall: { time_zone: 'Pacific/Auckland' } } });
+      reader = new DescribedCaller(() => loci.url, tenant.token, await Description.of(loci));
+      const memories = [
+        { content: 'The kettle broke', timestamp: new Date(Date.now() - HOUR / 60).toISOString() },
+        { content: 'The kettle was bought', timestamp: new Date(Date.now() - 400 * 24 * HOUR).toISOString() },
+        { content: 'The kettle was planned', timestamp: '2023-05-31T13:00:00Z' },
+      ];
+      expect((await tenant.post('/memory/batch', { memories })).status).toBe(201);
+    });
+    const asked = async (params: string) => {
+      const { status, body } = await reader.get<Recalled & { time_range: Record<string, string | null> }>(
+        `/recall?query=kettle&${params}`,
+      );
+      expect(status).toBe(200);
+      return { found: body.results.map(({ memory }) => memory.content), range: body.time_range };
+    };
+
+    it('finds what was then, and says what the words were taken to mean, and by which clock', async () => {
+      const before = Date.now();
+      const { found, range } = await asked('time_query=last+24+hours');
+      expect(found).toEqual(['The kettle broke']);
+      expect(range).toMatchObject({ query: 'last 24 hours', time_zone: 'Pacific/Auckland' });
+      const [start, end, now] = [range['start'], range['end'], range['now']].map((at) =>
+        Date.parse(at ?? ''),
+      );
+      expect(now).toBeGreaterThanOrEqual(before);
+      expect(end).toBe(now);
+      expect(start).toBe((now ?? 0) - 24 * HOUR);
+    });
+
+    it('begins days in the zone of the tenant, or in the one that is asked for', async () => {
+      expect((await asked('time_query=in+June+2023')).found).toEqual(['The kettle was planned']);
+      const { found, range } = await asked('time_query=in+June+2023&time_zone=UTC');
+      expect(found).toEqual([]);
+      expect(range).toMatchObject({
+        start: '2023-06-01T00:00:00.000Z',
+        end: '2023-07-01T00:00:00.000Z',
+        time_zone: 'UTC',
+      });
+    });
+
+    it('keeps within start and end, where these are given too', async () => {
+      expect((await asked('time_query=before+2024&start=2023-06-01')).found).toEqual([]);
+      expect((await asked('time_query=before+2024&start=2023-05-01')).found).toEqual([
+        'The kettle was planned',
+      ]);
+    });
+
+    it.each([
+      ['time_query=when+it+rained', 'time_query'],
+      ['time_query=today&time_zone=Middle/Earth', 'time_zone'],
+    ])('refuses %s, and says which', async (params, location) => {
+      const { status, body } = await reader.get<{ errors: object[] }>(`/recall?query=kettle&${params}`);
+      expect(status).toBe(400);
+      expect(body).toMatchObject({ code: 'request.invalid', errors: [{ location }] });
+    });
+  });
 });

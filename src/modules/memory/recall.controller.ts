@@ -1,8 +1,6 @@
 import { Body, Controller, Get, HttpCode, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { parseInstant } from '../../platform/http/instant.js';
-import { RequestInvalid } from '../../platform/http/request.errors.js';
 import type { Filter } from '../../spaces/vector-space.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
@@ -11,13 +9,20 @@ import { MemoryEdge } from './memory-edge.js';
 import { memoryDto } from './memory-replies.js';
 import type { Question } from './question.js';
 import { matchType } from './recall-ranking.js';
-import { RecallDto, RecalledDto, type RecallResultDto, type RelationDto } from './recall.dto.js';
+import {
+  RecallDto,
+  RecalledDto,
+  type RecallResultDto,
+  type RelationDto,
+  type TimeRangeDto,
+} from './recall.dto.js';
 import {
   RecallExpansion,
   type Expanded,
   type ExpandedMemory,
   type Expansion,
 } from './recall-expansion.service.js';
+import { wantedTime, type UnderstoodTime, type WantedTime } from './recall-time.js';
 import { RecallService, type RecalledMemory } from './recall.service.js';
 
 /** Asking what is remembered. */
@@ -61,7 +66,8 @@ export class RecallController {
     const startedAt = performance.now();
     const { tenant } = this.context;
     const workspace = await this.edge.workspace(request, response, dto);
-    const question = questionOf(dto);
+    const time = wantedTime(dto, tenant.settings);
+    const question = questionOf(dto, time);
     const recalled = await this.recalls.recall(tenant, workspace, question);
     const expanded = dto.expand_relations
       ? await this.expansion.expand(tenant, workspace, {
@@ -77,9 +83,20 @@ export class RecallController {
       results: results.map((result) => resultDto(result, dto.explain)),
       count: results.length,
       took_ms: Math.round((performance.now() - startedAt) * 100) / 100,
+      ...(time.understood === null ? {} : { time_range: timeRangeDto(time.understood) }),
       ...(degraded.length === 0 ? {} : { degraded }),
     };
   }
+}
+
+function timeRangeDto({ query, start, end, zone, now }: UnderstoodTime): TimeRangeDto {
+  return {
+    query,
+    start: start?.toISOString() ?? null,
+    end: end?.toISOString() ?? null,
+    time_zone: zone,
+    now: now.toISOString(),
+  };
 }
 
 function expansionOf(dto: RecallDto): Expansion {
@@ -92,13 +109,7 @@ function expansionOf(dto: RecallDto): Expansion {
   };
 }
 
-/** Throws `RequestInvalid` where the time ends before it begins. */
-function questionOf(dto: RecallDto): Question {
-  const from = dto.start === undefined ? undefined : parseInstant(dto.start)?.getTime();
-  const until = dto.end === undefined ? undefined : parseInstant(dto.end)?.getTime();
-  if (from !== undefined && until !== undefined && until < from) {
-    throw new RequestInvalid([{ location: 'end', message: 'must not be before start' }]);
-  }
+function questionOf(dto: RecallDto, { from, until }: WantedTime): Question {
   const filter: Filter = {
     ...(dto.tags === undefined
       ? {}

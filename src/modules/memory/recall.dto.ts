@@ -29,7 +29,6 @@ class AutoMemRecallFields extends WorkspaceField {
   @Ignored() expand_entities?: unknown;
   @Ignored() state_debug?: unknown;
   @Ignored() format?: unknown;
-  @Ignored() time_query?: unknown;
   @Ignored() recency_bias?: unknown;
   @Ignored() context_tags?: unknown;
 }
@@ -73,6 +72,23 @@ export class RecallDto extends AutoMemRecallFields {
 
   @Instant({ optional: true, description: 'Not newer than this' })
   end?: string;
+
+  @Text({
+    max: 200,
+    optional: true,
+    description: 'The same in words; with start and end, what lies in both',
+    example: 'last week',
+  })
+  time_query?: string;
+
+  @Text({
+    max: 64,
+    optional: true,
+    description:
+      "In which the days of time_query begin; by default the tenant's settings.recall.time_zone, or UTC",
+    example: 'Europe/Berlin',
+  })
+  time_zone?: string;
 
   @Text({ max: 256, optional: true })
   session_id?: string;
@@ -160,11 +176,23 @@ export class RecallResultDto {
   state_replaces?: string[];
 }
 
+export class TimeRangeDto {
+  @ApiProperty({ type: String }) query!: string;
+  @ApiProperty({ type: String, format: 'date-time', nullable: true }) start!: string | null;
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Exclusive' })
+  end!: string | null;
+  @ApiProperty({ type: String }) time_zone!: string;
+  @ApiProperty({ type: String, format: 'date-time', description: 'The clock it was reckoned from' })
+  now!: string;
+}
+
 export class RecalledDto {
   @ApiProperty({ type: String, enum: ['success'] }) status!: 'success';
   @ApiProperty({ type: [RecallResultDto] }) results!: RecallResultDto[];
   @ApiProperty({ type: Number }) count!: number;
   @ApiProperty({ type: Number, description: 'Milliseconds' }) took_ms!: number;
+  @ApiProperty({ type: TimeRangeDto, required: false, description: 'What time_query was taken to mean' })
+  time_range?: TimeRangeDto;
   @ApiProperty({
     type: [String],
     enum: ['vectors', 'graph', 'models'],
