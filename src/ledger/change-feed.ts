@@ -4,6 +4,7 @@ import type { QueryResultRow } from 'pg';
 import { ledgerId, type Changes, type LedgerHead, type LedgerId } from '../spaces/projection.js';
 import { SpaceMoved } from '../spaces/space-errors.js';
 import type { GraphItem } from '../spaces/graph-space.js';
+import { speechOf } from '../spaces/speech.js';
 import { termsOf } from '../spaces/terms.js';
 import type { VectorItem } from '../spaces/vector-space.js';
 import type { Tenant } from '../tenancy/principal.js';
@@ -37,6 +38,8 @@ interface MemoryRow extends FeedRow {
   session_id: string | null;
   user_id: string | null;
   agent_id: string | null;
+  importance: number;
+  confidence: number;
   content: Buffer;
   previous_id: string | null;
   previous_content: Buffer | null;
@@ -140,7 +143,8 @@ function memoryItem(tenant: Tenant, row: MemoryRow & { workspace_id: WorkspaceId
   const { workspace_id: workspace, id } = row;
   const revision = Number(row.revision);
   if (row.gone) return memoryTombstone(row);
-  const terms = termsOf(openContent(tenant.key, workspace, id, row.content));
+  const content = openContent(tenant.key, workspace, id, row.content);
+  const terms = termsOf(content);
   const vector = (part: 'alone' | 'joined', sealed: Buffer | null) =>
     sealed === null ? null : openVector(tenant.key, workspace, id, part, sealed);
   const before =
@@ -160,6 +164,9 @@ function memoryItem(tenant: Tenant, row: MemoryRow & { workspace_id: WorkspaceId
     session: row.session_id,
     user: row.user_id,
     agent: row.agent_id,
+    ...speechOf(content),
+    importance: row.importance,
+    confidence: row.confidence,
     alone: { terms, vector: vector('alone', row.alone_vector) },
     joined:
       before === null ? null : { terms: [...before, ...terms], vector: vector('joined', row.joined_vector) },
@@ -208,7 +215,8 @@ const HEAD = `SELECT revision AS tenant_revision, epoch, placement, moving_to FR
 
 const MEMORIES_AFTER = `
 SELECT t.revision AS tenant_revision, t.epoch, t.placement, t.moving_to, c.workspace_id, c.id, c.revision, c.gone,
-  m.type, m.tags, m.timestamp, m.t_valid, m.t_invalid, m.session_id, m.user_id, m.agent_id, m.content,
+  m.type, m.tags, m.timestamp, m.t_valid, m.t_invalid, m.session_id, m.user_id, m.agent_id, m.importance,
+  m.confidence, m.content,
   m.previous_id, p.content AS previous_content, a.vector AS alone_vector, j.vector AS joined_vector
 FROM tenants t
 LEFT JOIN LATERAL (

@@ -1,6 +1,7 @@
 import type { WorkspaceId } from '../tenancy/tenant.js';
 import type { Digest } from './digest.js';
 import { Projection, type SpaceAddress } from './projection.js';
+import type { Speech } from './speech.js';
 
 /** A model's name and the length of its vectors. Two vectors compare only under the same name. */
 export interface EmbeddingModel {
@@ -21,11 +22,17 @@ export interface FilterFields {
   agent: string | null;
 }
 
+/** What ranking wants to know of a memory besides: numbers 0..1, kept to the hundredth. */
+export interface RankingFacts extends Speech {
+  importance: number;
+  confidence: number;
+}
+
 /**
  * A memory as the vector space holds it: alone, and joined to the memory before it in its session.
  * Terms are stemmed words in text order, repeats included (`terms.ts`). A missing vector is applied with text alone.
  */
-export interface MemoryPoint extends FilterFields {
+export interface MemoryPoint extends FilterFields, RankingFacts {
   workspace: WorkspaceId;
   id: string;
   revision: number;
@@ -67,6 +74,8 @@ export interface VectorQuery {
   /** Stemmed words of the question. Empty: vector only. Both empty: the filter alone, newest first. */
   terms: string[];
   filter: Filter;
+  /** Tags that ranking looks for, at most 32: each candidate tells which of them it bears. */
+  marks: string[];
   /** How many candidates at the most, at least 1. */
   limit: number;
 }
@@ -76,7 +85,7 @@ export interface VectorQuery {
  * Vector scores are cosines, text scores BM25 (higher is better, unbounded). Null: the part is missing,
  * or was not among those looked at.
  */
-export interface Candidate {
+export interface Candidate extends RankingFacts {
   id: string;
   session: string | null;
   /** Milliseconds since 1970. */
@@ -85,6 +94,8 @@ export interface Candidate {
   terms: number;
   /** Whether a memory comes before it in its session: without one, alone and joined are the same text. */
   follows: boolean;
+  /** Which of the query's marks it bears, in their order. */
+  marks: string[];
   vector: { alone: number | null; joined: number | null };
   text: { alone: number | null; joined: number | null };
 }
@@ -105,6 +116,8 @@ export abstract class VectorSpace extends Projection<VectorItem> {
    * Empty space, or nothing that passes the filter: [].
    */
   abstract search(query: VectorQuery): Promise<Candidate[]>;
+  /** Who speaks in a workspace: each memory's `speaker` once, in any order, at most so many. */
+  abstract speakers(workspace: WorkspaceId, limit: number): Promise<string[]>;
   /** How many memories the space holds. */
   abstract count(): Promise<number>;
   /** Everything it holds, tombstones left out; for verifying against the ledger. Reads the whole store. */

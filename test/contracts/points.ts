@@ -1,3 +1,4 @@
+import { speechOf } from '../../src/spaces/speech.js';
 import { termsOf } from '../../src/spaces/terms.js';
 import type { MemoryPoint, VectorQuery } from '../../src/spaces/vector-space.js';
 import type { WorkspaceId } from '../../src/tenancy/tenant.js';
@@ -17,6 +18,8 @@ export interface PointWords {
   session?: string;
   user?: string;
   agent?: string;
+  importance?: number;
+  confidence?: number;
 }
 
 /** A memory's point, with what a test does not name left plain. */
@@ -36,6 +39,9 @@ export function point(workspace: WorkspaceId, words: PointWords): MemoryPoint {
     session: words.session ?? null,
     user: words.user ?? null,
     agent: words.agent ?? null,
+    ...speechOf(words.text ?? ''),
+    importance: words.importance ?? 0.5,
+    confidence: words.confidence ?? 0.8,
     alone: { terms: alone, vector: words.vector ?? null },
     joined:
       before === undefined ? null : { terms: [...termsOf(before.text), ...alone], vector: before.vector },
@@ -47,7 +53,7 @@ export function question(
   words: Partial<VectorQuery> & { text?: string } = {},
 ): VectorQuery {
   const { text, ...rest } = words;
-  return { workspace, vector: null, terms: termsOf(text ?? ''), filter: {}, limit: 20, ...rest };
+  return { workspace, vector: null, terms: termsOf(text ?? ''), filter: {}, marks: [], limit: 20, ...rest };
 }
 
 /** A vector of unit length that points so far along each of its first dimensions. */

@@ -261,10 +261,12 @@ export function vectorSpaceContract(
 
       it('tells of each candidate what ranking asks, however it was found', async () => {
         await hold(
-          { revision: 1, text: 'a samovar', session: 'tea', timestamp: 1_700_000_000_000 },
+          { revision: 1, text: 'a samovar', session: 'tea', timestamp: 1_700_000_000_000, importance: 0.91 },
           {
             revision: 2,
-            text: 'two cups of tea',
+            text: 'Mary Ann: two cups of tea. Who pours?',
+            tags: ['drinks', 'guests'],
+            confidence: 0.07,
             session: 'tea',
             timestamp: 1_700_000_060_000,
             vector: towards(DIMENSIONS, 1),
@@ -272,24 +274,50 @@ export function vectorSpaceContract(
           },
           { revision: 3, text: 'nothing', timestamp: -1 },
         );
+        const plain = {
+          ...{ session: null, follows: false, speaker: null, asked: 0 },
+          ...{ importance: 0.5, confidence: 0.8, marks: [] as string[] },
+        };
+        const marks = ['nobody bears', 'guests'];
         const told = [
-          { id: 'm1', session: 'tea', timestamp: 1_700_000_000_000, terms: 1, follows: false },
-          { id: 'm2', session: 'tea', timestamp: 1_700_000_060_000, terms: 3, follows: true },
+          { ...plain, id: 'm1', session: 'tea', timestamp: 1_700_000_000_000, terms: 1, importance: 0.91 },
+          {
+            ...plain,
+            ...{ id: 'm2', session: 'tea', timestamp: 1_700_000_060_000, terms: 6, follows: true },
+            ...{ speaker: 'mari ann', asked: 0.33, confidence: 0.07, marks: ['guests'] },
+          },
         ];
         const none = { vector: { alone: null, joined: null }, text: { alone: null, joined: null } };
         for (const words of [{ text: 'samovar cups' }, { text: 'samovar', vector: towards(DIMENSIONS, 1) }]) {
-          const found = await space.search(question(workspace, words));
+          const found = await space.search(question(workspace, { ...words, marks }));
           const about = found.map((candidate) => ({ ...candidate, ...none }));
           expect(about.sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual(
             told.map((one) => ({ ...one, ...none })),
           );
         }
-        const newest = await space.search(question(workspace, {}));
+        const newest = await space.search(question(workspace, { marks }));
         expect(newest).toEqual(
-          [told[1], told[0], { id: 'm3', session: null, timestamp: -1, terms: 1, follows: false }].map(
-            (one) => ({ ...one, ...none }),
-          ),
+          [told[1], told[0], { ...plain, id: 'm3', timestamp: -1, terms: 1 }].map((one) => ({
+            ...one,
+            ...none,
+          })),
         );
+      });
+
+      it('tells who speaks in a workspace, as long as they do', async () => {
+        await hold(
+          { revision: 1, text: 'Ada: a samovar' },
+          { revision: 2, text: 'Mary Ann: for whom?' },
+          { revision: 3, text: 'Ada: for us' },
+          { revision: 4, text: 'nobody says so' },
+        );
+        await applyItems(space, ledger, [
+          point(newWorkspace(), { id: 'm5', revision: 5, text: 'Grace: not here' }),
+        ]);
+        expect((await space.speakers(workspace, 10)).sort()).toEqual(['ada', 'mari ann']);
+        expect(await space.speakers(workspace, 1)).toHaveLength(1);
+        await hold({ id: 'm2', revision: 6, text: 'for whom?' });
+        expect(await space.speakers(workspace, 10)).toEqual(['ada']);
       });
 
       it('gives vector scores also to what was found by text', async () => {

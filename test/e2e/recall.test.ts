@@ -153,12 +153,58 @@ describe('recall', () => {
 
   it('explains its scores where it is asked to', async () => {
     const [explained] = await recall({ query: 'garden gate', explain: true, limit: 1 });
-    expect(Object.keys(explained?.score_parts ?? {})).toEqual(expect.arrayContaining(['vector', 'text']));
+    expect(Object.keys(explained?.score_parts ?? {})).toEqual(
+      expect.arrayContaining(['vector', 'keyword', 'substance', 'importance']),
+    );
     expect(Object.values(explained?.score_parts ?? {}).every((part) => part >= 0 && part <= 1)).toBe(true);
     expect(explained?.match_type).toBe('hybrid');
     const [plain] = await recall({ query: 'garden gate', limit: 1 });
     expect(plain?.score_parts).toBeUndefined();
     expect((await recall({ limit: 1 }))[0]?.match_type).toBe('filter');
+  });
+
+  it('ranks higher what bears a tag that the question or the caller names, and leaves out nothing', async () => {
+    const query = 'which animal is it';
+    /** By how much the cat is ahead of the dog, and what was found. */
+    const pets = async (words: Record<string, unknown>): Promise<[number, Result[]]> => {
+      const results = await recall({ ...words, explain: true });
+      expect(results).toHaveLength(4);
+      const scoreOf = (id: string) => results.find((result) => result.id === id)?.score ?? Number.NaN;
+      return [scoreOf(ids.A) - scoreOf(ids.B), results];
+    };
+    const [ahead, plain] = await pets({ query });
+    expect((await pets({ query, context_tags: ['cat'] }))[0]).toBeGreaterThan(ahead);
+    expect((await pets({ query, context_tags: ['dog'] }))[0]).toBeLessThan(ahead);
+    const [, tagged] = await pets({ query: `${query}, tagged Cat` });
+    expect(tagged.map(({ score_parts: parts }) => parts?.['tag']).sort()).toEqual([0, 0, 0, 1]);
+    for (const { score_parts: parts } of plain)
+      for (const part of ['tag', 'context']) expect(parts).not.toHaveProperty(part);
+  });
+
+  it('puts first what holds a quoted phrase word for word', async () => {
+    const [first, second] = await recall({ query: 'the dog, the cat and "the warm stove"', explain: true });
+    expect(first?.memory.content.charAt(0)).toBe('A');
+    expect([first, second].map((result) => result?.score_parts?.['exact_phrase'])).toEqual([1, 0]);
+  });
+
+  it('ranks by the weights that the tenant sets, and by no others', async () => {
+    const current = '/v1/tenants/current';
+    const important = await acme.post<{ memory_id: string }>('/memory', {
+      content: 'G: pay the rent',
+      importance: 1,
+    });
+    const first = async () => (await recall({ query: 'garden gate', limit: 1 }))[0]?.memory.content.charAt(0);
+    const weigh = (weights: Record<string, unknown>) =>
+      acme.patch(current, { settings: { recall: { weights } } });
+    expect(await first()).toBe('B');
+    expect((await weigh({ importance: 50 })).status).toBe(200);
+    expect(await first()).toBe('G');
+    const refused = await weigh({ importance: -1, charm: 1 });
+    expect(refused.status).toBe(400);
+    expect(JSON.stringify(refused.body)).toContain('body.settings.recall.weights.charm');
+    expect((await weigh({ importance: null })).status).toBe(200);
+    expect(await first()).toBe('B');
+    await acme.delete(`/memory/${important.body.memory_id}`);
   });
 
   it('brings what a memory is related to, as strong and as many as asked', async () => {

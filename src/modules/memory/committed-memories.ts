@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Written } from '../../ledger/ledger.js';
 import type { MemoryNode } from '../../spaces/graph-space.js';
 import type { CommittedItems } from '../../spaces/space.js';
+import { speechOf } from '../../spaces/speech.js';
 import { termsOf } from '../../spaces/terms.js';
 import type { MemoryPoint } from '../../spaces/vector-space.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
@@ -71,6 +72,9 @@ function pointOf(
     session: draft.session,
     user: draft.user,
     agent: draft.agent,
+    ...speechOf(draft.content),
+    importance: asReal(draft.importance),
+    confidence: asReal(draft.confidence),
     alone: { terms, vector: made.get(`${id}/alone`) ?? null },
     joined:
       before === undefined

@@ -4,10 +4,12 @@ import { Ledger } from '../../ledger/ledger.js';
 import { openContent } from '../../ledger/sealed-memory.js';
 import { isOutage } from '../../spaces/space-errors.js';
 import { Spaces } from '../../spaces/spaces.js';
+import { speechOf } from '../../spaces/speech.js';
 import { termsOf } from '../../spaces/terms.js';
 import type { Candidate, Filter } from '../../spaces/vector-space.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
+import { tagsIn } from './question.js';
 
 /** Newest memories that are opened and read, and as many again that bear a word of the question as a tag. */
 const LOOKED_AT = 200;
@@ -22,6 +24,8 @@ interface FoundRow extends QueryResultRow {
   timestamp: Date;
   session_id: string | null;
   previous_id: string | null;
+  importance: number;
+  confidence: number;
   content: Buffer;
 }
 
@@ -33,6 +37,7 @@ export interface LedgerQuery {
   /** Null: the filter alone, newest first. */
   wording: string | null;
   filter: Filter;
+  marks: string[];
 }
 
 /**
@@ -51,7 +56,7 @@ export class LedgerCandidates {
   async propose(
     tenant: Tenant,
     workspace: WorkspaceId,
-    { wording, filter }: LedgerQuery,
+    { wording, filter, marks }: LedgerQuery,
   ): Promise<{ candidates: Candidate[]; graphAway: boolean }> {
     const passing = async (tags: string[] | null, ids: string[] | null): Promise<Found[]> => {
       const values = [tenant.id, workspace, ...filterValues(filter), tags, ids, LOOKED_AT];
@@ -60,12 +65,17 @@ export class LedgerCandidates {
     };
     const newest = await passing(null, null);
     if (wording === null)
-      return { candidates: newest.map((row) => candidate(row, [], null)), graphAway: false };
+      return { candidates: newest.map((row) => candidate(row, marks, [], null)), graphAway: false };
     const asked = new Set(termsOf(wording));
     const found = new Map<string, Candidate>();
     const look = (row: Found): Candidate => {
       const terms = termsOf(row.text);
-      return candidate(row, terms, shareOf(asked, new Set([...terms, ...termsOf(row.tags.join(' '))])));
+      return candidate(
+        row,
+        marks,
+        terms,
+        shareOf(asked, new Set([...terms, ...termsOf(row.tags.join(' '))])),
+      );
     };
     for (const row of [...newest, ...(await passing(tagsIn(wording), null))])
       if (!found.has(row.id)) found.set(row.id, look(row));
@@ -115,7 +125,8 @@ function opened(tenant: Tenant, workspace: WorkspaceId, row: FoundRow): Found[] 
 }
 
 function candidate(
-  { id, session_id: session, timestamp, previous_id: previous }: Found,
+  { id, session_id: session, timestamp, previous_id: previous, ...row }: Found,
+  marks: string[],
   terms: string[],
   score: number | null,
 ): Candidate {
@@ -125,16 +136,14 @@ function candidate(
     timestamp: timestamp.getTime(),
     terms: terms.length,
     follows: previous !== null,
+    ...speechOf(row.text),
+    importance: row.importance,
+    confidence: row.confidence,
+    marks: marks.filter((mark) => row.tags.includes(mark)),
     vector: { alone: null, joined: null },
     // What the memory before it says is not looked at.
     text: { alone: score, joined: score },
   };
-}
-
-/** Tags as somebody may have written them into a question: as they stand, and in lower case. */
-function tagsIn(wording: string): string[] {
-  const words = wording.split(/[\s,;.!?"()]+/).filter((word) => word !== '');
-  return [...new Set(words.flatMap((word) => [word, word.toLowerCase()]))];
 }
 
 function shareOf(asked: ReadonlySet<string>, held: ReadonlySet<string>): number {
@@ -164,7 +173,7 @@ function filterValues(filter: Filter): unknown[] {
 }
 
 const PASSING = `
-SELECT id, tags, timestamp, session_id, previous_id, content FROM memories
+SELECT id, tags, timestamp, session_id, previous_id, importance, confidence, content FROM memories
 WHERE tenant_id = $1 AND workspace_id = $2
   AND ($3::text[] IS NULL OR CASE
     WHEN NOT $5::boolean AND $4::boolean THEN tags @> $3

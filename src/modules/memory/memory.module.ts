@@ -16,6 +16,7 @@ import { RecallExpansion } from './recall-expansion.service.js';
 import { RecallService } from './recall.service.js';
 import { RelationsController } from './relations.controller.js';
 import { RelationsService } from './relations.service.js';
+import { Speakers } from './speakers.js';
 import { VectorBackfill } from './vector-backfill.service.js';
 
 @Module({
@@ -35,6 +36,7 @@ import { VectorBackfill } from './vector-backfill.service.js';
     RecallExpansion,
     RecallService,
     RelationsService,
+    Speakers,
     VectorBackfill,
   ],
 })

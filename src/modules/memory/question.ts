@@ -5,8 +5,45 @@ export interface Question {
   /** One or more wordings; a memory counts by the one it fits best. None: the filter alone, newest first. */
   queries: string[];
   filter: Filter;
+  /** Tags that the caller says it is about: what bears them ranks higher, nothing is left out. */
+  context: string[];
   limit: number;
   /** Below it nothing is returned. 0..1 */
   minScore: number;
   sort: 'score' | 'newest' | 'oldest';
+}
+
+/** The words of a question as tags may have them: as they stand, and in lower case. */
+export function tagsIn(wording: string): string[] {
+  const words = wording.split(/[\s,;.!?"()]+/).filter((word) => word !== '');
+  return [...new Set(words.flatMap((word) => [word, word.toLowerCase()]))];
+}
+
+const ASKS = /[?？؟]/;
+const QUOTED = /"([^"]+)"|“([^”]+)”|«([^»]+)»|„([^“”]+)[“”]/g;
+
+/**
+ * What may be wanted word for word: what is in quotes; without any, all of the wording, where that is more than a word
+ * and asks nothing. In lower case, with a blank for whatever is no letter or digit.
+ */
+export function phrasesIn(wording: string): string[] {
+  const quoted = Array.from(wording.matchAll(QUOTED), (match) =>
+    match.slice(1).find((one) => one !== undefined),
+  );
+  if (quoted.length > 0) return quoted.map((phrase) => plain(phrase ?? '')).filter((phrase) => phrase !== '');
+  const whole = ASKS.test(wording) ? '' : plain(wording);
+  return whole.includes(' ') ? [whole] : [];
+}
+
+/** Whether a text holds one of the phrases, not in the middle of a word. */
+export function holdsOneOf(phrases: readonly string[], text: string): boolean {
+  const words = plain(text);
+  return phrases.some((phrase) => ` ${words} `.includes(` ${phrase} `));
+}
+
+function plain(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ')
+    .trim();
 }

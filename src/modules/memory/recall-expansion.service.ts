@@ -10,8 +10,8 @@ import { hasTags, passesFilter } from './memory-filter.js';
 import { memoryOf, type MemoryRow, PREFIXED_MEMORY_COLUMNS } from './memory-rows.js';
 import type { Memory } from './memory.js';
 import type { Question } from './question.js';
+import { noParts } from './ranking-parts.js';
 import { bridgesBetween } from './recall-bridges.js';
-import { NO_PARTS } from './recall-ranking.js';
 import type { RecalledMemory } from './recall.service.js';
 import { readRelations, type Relation } from './relation-rows.js';
 
@@ -156,7 +156,7 @@ function withBridges(
   for (const [id, bridge] of bridges) {
     const memory = memories.get(id);
     if (known.has(id) || memory === undefined || bridge < minScore || !passesFilter(filter, memory)) continue;
-    all.push({ id, score: bridge, parts: NO_PARTS, memory, replaces: [], bridge });
+    all.push({ id, score: bridge, parts: noParts(), memory, replaces: [], bridge });
   }
   if (all.every(({ bridge }) => bridge === null)) return all;
   const best = all.sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1)).slice(0, limit);

@@ -1,86 +1,89 @@
 import type { Candidate } from '../../spaces/vector-space.js';
+import { settledParts, statedParts, type Asked, type LaterFacts } from './ranking-parts.js';
 
 /**
- * The named parts of a score, each between 0 and 1 before its weight.
+ * The named parts of a score, each between 0 and 1 before its weight. `ranking-parts.ts` computes them.
  *
  * - `vector`, `vector_joined`: cosine of the question with the memory alone, and joined to the one before it.
- * - `text`, `text_joined`: BM25 of the question's words, likewise.
+ * - `keyword`, `keyword_joined`: BM25 of the question's words, likewise.
  * - `session`: how well the best memory of the same session does by those four. A conversation that is about the
  *   question lifts its other turns, which often hold the answer without repeating the question's words.
- * - `substance`: how much the memory says. 'Sounds great!' is near many questions and answers none.
+ * - `speaker`: whether the memory is what somebody says whom the question names.
+ * - `substance`: how much the memory tells. 'Sounds great!' is near many questions and answers none, and what asks
+ *   answers little.
+ * - `exact_phrase`: whether it holds, word for word, what was asked for in quotes, or all that was asked.
+ * - `tag`, `context`: how many of its tags are words of the question, and of those that the caller says it is about.
+ * - `relation`: how close it is, by relations, to what was found.
+ * - `importance`, `confidence`: as they were stored with it. `recency`: by its own time, halved every 30 days.
+ * - `relevance`: what time and use have left of it.
  */
 export const RANKING_PARTS = [
   'vector',
   'vector_joined',
-  'text',
-  'text_joined',
+  'keyword',
+  'keyword_joined',
   'session',
+  'speaker',
   'substance',
+  'exact_phrase',
+  'tag',
+  'context',
+  'relation',
+  'importance',
+  'confidence',
+  'recency',
+  'relevance',
 ] as const;
 export type RankingPart = (typeof RANKING_PARTS)[number];
 export type RankingWeights = Readonly<Record<RankingPart, number>>;
-export type ScoreParts = Record<RankingPart, number>;
+/** Null: the part says nothing about this question, or is not known yet. */
+export type ScoreParts = Record<RankingPart, number | null>;
 
-/** Measured in docs/decisions/ranking.md; the optimum is flat. Settings override them one by one. */
+/**
+ * The first seven are measured in docs/decisions/ranking.md, and the optimum is flat; the others are small enough to
+ * settle what those leave open. Settings override them one by one, for an installation and for a tenant.
+ */
 export const DEFAULT_WEIGHTS: RankingWeights = {
-  vector: 0.25,
-  vector_joined: 0.25,
-  text: 0.15,
-  text_joined: 0.35,
-  session: 0.8,
+  vector: 0.3,
+  vector_joined: 0.3,
+  keyword: 0.05,
+  keyword_joined: 0.3,
+  session: 0.7,
+  speaker: 0.2,
   substance: 0.5,
-};
-
-/** Of what no question was held against. */
-export const NO_PARTS: ScoreParts = {
-  vector: 0,
-  vector_joined: 0,
-  text: 0,
-  text_joined: 0,
-  session: 0,
-  substance: 0,
+  exact_phrase: 0.3,
+  tag: 0.2,
+  context: 0.3,
+  relation: 0.2,
+  importance: 0.05,
+  confidence: 0.05,
+  recency: 0.05,
+  relevance: 0.05,
 };
 
 export interface Ranked {
   id: string;
-  /** 0..1: the weighted mean of the parts. */
+  /** 0..1: the weighted mean of the parts that say something. */
   score: number;
   parts: ScoreParts;
 }
 
-const OWN_PARTS = ['vector', 'vector_joined', 'text', 'text_joined'] as const;
-/** From here on, more terms are no more substance. */
-const ENOUGH_TERMS = 40;
+/** Orders the candidates for one question, best first, ties by id. */
+export function rankRecall(candidates: Candidate[], asked: Asked, weights: RankingWeights): Ranked[] {
+  return statedParts(candidates, asked, weights)
+    .map(({ id, parts }): Ranked => ({ id, score: scoreOf(parts, weights), parts }))
+    .sort(byScore);
+}
 
-/**
- * Orders the candidates for one question, best first, ties by id.
- *
- * Every part is divided by its largest value among the candidates: what counts is who is better, and cosines and BM25
- * have no common scale. A part that a candidate lacks counts as nothing.
- */
-export function rankRecall(candidates: Candidate[], weights: RankingWeights): Ranked[] {
-  const known = candidates.map((candidate) => ({ about: candidate, parts: ownParts(candidate) }));
-  for (const part of OWN_PARTS) divideByLargest(known, part);
-  const ownScore = (parts: ScoreParts) =>
-    OWN_PARTS.reduce((sum, part) => sum + weights[part] * parts[part], 0);
-  const ownTotal = OWN_PARTS.reduce((sum, part) => sum + weights[part], 0) || 1;
-  const bestOfSession = new Map<string, number>();
-  for (const { about, parts } of known) {
-    if (about.session === null) continue;
-    bestOfSession.set(
-      about.session,
-      Math.max(bestOfSession.get(about.session) ?? 0, ownScore(parts) / ownTotal),
-    );
-  }
-  const total = RANKING_PARTS.reduce((sum, part) => sum + weights[part], 0) || 1;
-  const ranked = known.map(({ about, parts }): Ranked => {
-    const own = ownScore(parts) / ownTotal;
-    parts.session = about.session === null ? own : (bestOfSession.get(about.session) ?? own);
-    parts.substance = Math.min(1, Math.log1p(about.terms) / Math.log1p(ENOUGH_TERMS));
-    const score = RANKING_PARTS.reduce((sum, part) => sum + weights[part] * parts[part], 0) / total;
-    return { id: about.id, score, parts };
-  });
-  return ranked.sort(byScore);
+/** Orders the best of them again, by what only the ledger tells: their texts, and what became of them. */
+export function rankSettled<One extends Ranked>(
+  best: One[],
+  factsOf: (one: One) => LaterFacts,
+  weights: RankingWeights,
+): One[] {
+  return settledParts(best, factsOf)
+    .map(({ one, parts }) => ({ ...one, score: scoreOf(parts, weights), parts }))
+    .sort(byScore);
 }
 
 /** The best score that any of several questions gave a memory. */
@@ -94,30 +97,24 @@ export function fuseQuestions(rankings: Ranked[][]): Ranked[] {
 }
 
 export function matchType(parts: ScoreParts): 'hybrid' | 'vector' | 'keyword' | 'filter' {
-  const byVector = parts.vector > 0 || parts.vector_joined > 0;
-  const byText = parts.text > 0 || parts.text_joined > 0;
+  const some = (part: RankingPart) => (parts[part] ?? 0) > 0;
+  const byVector = some('vector') || some('vector_joined');
+  const byText = some('keyword') || some('keyword_joined');
   if (byVector && byText) return 'hybrid';
   if (byVector) return 'vector';
   return byText ? 'keyword' : 'filter';
 }
 
-function ownParts(candidate: Candidate): ScoreParts {
-  const vector = Math.max(0, candidate.vector.alone ?? 0);
-  const text = Math.max(0, candidate.text.alone ?? 0);
-  return {
-    vector,
-    vector_joined: candidate.follows ? Math.max(0, candidate.vector.joined ?? 0) : vector,
-    text,
-    text_joined: candidate.follows ? Math.max(0, candidate.text.joined ?? 0) : text,
-    session: 0,
-    substance: 0,
-  };
-}
-
-function divideByLargest(candidates: { parts: ScoreParts }[], part: RankingPart): void {
-  const largest = candidates.reduce((most, { parts }) => Math.max(most, parts[part]), 0);
-  if (largest === 0) return;
-  for (const { parts } of candidates) parts[part] /= largest;
+function scoreOf(parts: ScoreParts, weights: RankingWeights): number {
+  let sum = 0;
+  let total = 0;
+  for (const part of RANKING_PARTS) {
+    const value = parts[part];
+    if (value === null) continue;
+    sum += weights[part] * value;
+    total += weights[part];
+  }
+  return total === 0 ? 0 : sum / total;
 }
 
 function byScore(a: Ranked, b: Ranked): number {

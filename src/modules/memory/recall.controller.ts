@@ -133,6 +133,7 @@ function questionOf(dto: RecallDto, { from, until }: WantedTime): Question {
   return {
     queries: [...new Set([...(dto.query === undefined ? [] : [dto.query]), ...(dto.queries ?? [])])],
     filter,
+    context: dto.context_tags ?? [],
     limit: dto.limit,
     minScore: dto.min_score,
     sort: sort[dto.sort],
@@ -147,7 +148,11 @@ function resultDto(result: RecalledMemory | ExpandedMemory, explain: boolean): R
     id,
     score: rounded(score),
     ...(explain
-      ? { score_parts: Object.fromEntries(shown.map(([part, value]) => [part, rounded(value)])) }
+      ? {
+          score_parts: Object.fromEntries(
+            shown.flatMap(([part, value]) => (value === null ? [] : [[part, rounded(value)] as const])),
+          ),
+        }
       : {}),
     match_type: bridge === null ? matchType(parts) : 'relation',
     memory: memoryDto(memory),

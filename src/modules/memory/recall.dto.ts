@@ -30,7 +30,6 @@ class AutoMemRecallFields extends WorkspaceField {
   @Ignored() state_debug?: unknown;
   @Ignored() format?: unknown;
   @Ignored() recency_bias?: unknown;
-  @Ignored() context_tags?: unknown;
 }
 
 export class RecallDto extends AutoMemRecallFields {
@@ -48,6 +47,9 @@ export class RecallDto extends AutoMemRecallFields {
     description: 'Several wordings: a memory counts by the best',
   })
   queries?: string[];
+
+  @Tags({ optional: true, description: 'What the caller is about: memories with these tags rank higher' })
+  context_tags?: string[];
 
   @Int({ min: 1, max: 100, optional: true, default: 10 })
   limit = 10;
@@ -159,7 +161,7 @@ export class RecallResultDto {
   @ApiProperty({ type: Number, description: '0..1' }) score!: number;
   @ApiProperty({
     type: Object,
-    description: `With explain: ${RANKING_PARTS.join(', ')}, each 0..1 before its weight; and relation, the score of what connects two results`,
+    description: `With explain, each 0..1 before its weight, those that say something: ${RANKING_PARTS.join(', ')}; relation is the score of what connects two results`,
     additionalProperties: { type: 'number' },
     required: false,
   })

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Ledger, type LedgerRead } from '../../ledger/ledger.js';
 import { Settings } from '../../platform/config/settings.js';
+import { withoutSpeakers } from '../../spaces/speech.js';
 import { termsOf } from '../../spaces/terms.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Candidate } from '../../spaces/vector-space.js';
@@ -10,16 +11,29 @@ import { CandidateGate } from './candidate-gate.service.js';
 import { LedgerCandidates } from './ledger-candidates.js';
 import { MemoryAccess } from './memory-access.service.js';
 import { passesFilter } from './memory-filter.js';
+import { relevanceOf } from './memory-relevance.js';
 import { readMemories } from './memory-rows.js';
 import type { Memory } from './memory.js';
 import { QuestionVectors } from './question-vectors.js';
-import type { Question } from './question.js';
-import { rankingWeights } from './ranking-weights.js';
-import { fuseQuestions, NO_PARTS, rankRecall, type Ranked, type RankingWeights } from './recall-ranking.js';
+import { holdsOneOf, phrasesIn, tagsIn, type Question } from './question.js';
+import { noParts, type Asked } from './ranking-parts.js';
+import { rankingWeights, tenantWeights } from './ranking-weights.js';
+import {
+  fuseQuestions,
+  rankRecall,
+  rankSettled,
+  type Ranked,
+  type RankingWeights,
+} from './recall-ranking.js';
+import { Speakers } from './speakers.js';
 import { headsOf } from './superseded-memories.js';
 
 /** How many candidates a space proposes for each wording. */
 const CANDIDATES = 200;
+/** What only the ledger tells may lift a memory by so many places: these are opened besides. A phrase lifts it more. */
+const LOOKED_BEYOND = { usually: 5, forPhrases: 20 };
+/** As many as a space looks for. */
+const MOST_MARKS = 32;
 
 /** What could not take part: the answer is what is left. */
 export type Degraded = 'vectors' | 'graph' | 'models';
@@ -45,6 +59,7 @@ export class RecallService {
     private readonly ledger: Ledger,
     private readonly spaces: Spaces,
     private readonly vectors: QuestionVectors,
+    private readonly speakers: Speakers,
     private readonly ledgerCandidates: LedgerCandidates,
     private readonly gate: CandidateGate,
     private readonly access: MemoryAccess,
@@ -57,17 +72,21 @@ export class RecallService {
     const degraded = new Set<Degraded>();
     const space = this.spaces.open(tenant);
     const wordings = question.queries.length > 0 ? question.queries : [null];
+    const marks = marksOf(question);
+    const speakers = await this.speakers.of(tenant, workspace);
     // Null: the space does not answer.
     const search = (): Promise<(Candidate[] | null)[]> =>
       Promise.all(
         wordings.map(async (wording) => {
-          const vector = wording === null ? null : await this.vectors.of(tenant, wording);
+          const vector =
+            wording === null ? null : await this.vectors.of(tenant, withoutSpeakers(wording, speakers));
           if (wording !== null && vector === null) degraded.add('models');
           const query = {
             workspace,
             vector,
             terms: wording === null ? [] : termsOf(wording),
             filter: question.filter,
+            marks,
             limit: Math.max(CANDIDATES, question.limit),
           };
           return space.vectors.search(query).catch((error: unknown) => {
@@ -86,16 +105,17 @@ export class RecallService {
     const proposals = await Promise.all(
       searched.map(async (candidates, at) => {
         if (candidates !== null) return candidates;
-        const query = { wording: wordings[at] ?? null, filter: question.filter };
+        const query = { wording: wordings[at] ?? null, filter: question.filter, marks };
         const { candidates: left, graphAway } = await this.ledgerCandidates.propose(tenant, workspace, query);
         if (graphAway) degraded.add('graph');
         return left;
       }),
     );
-    const ranked = this.rank(question, proposals);
+    const weights = tenantWeights(this.weights, tenant.settings);
+    const ranked = rank(question, proposals, weights);
     if (ranked.length === 0) return { memories: [], degraded: [...degraded] };
     const memories = await this.ledger.read(tenant, workspace, (tx) =>
-      this.open(tx, workspace, ranked, question),
+      this.open(tx, workspace, ranked, question, weights),
     );
     this.access.note(
       tenant,
@@ -103,14 +123,6 @@ export class RecallService {
       memories.map(({ id }) => id),
     );
     return { memories: inTime(memories, question.sort), degraded: [...degraded] };
-  }
-
-  private rank(question: Question, proposals: Candidate[][]): Ranked[] {
-    const ranked =
-      question.queries.length === 0
-        ? inProposedOrder(proposals.flat())
-        : fuseQuestions(proposals.map((candidates) => rankRecall(candidates, this.weights)));
-    return ranked.filter(({ score }) => score >= question.minScore);
   }
 
   /**
@@ -121,18 +133,23 @@ export class RecallService {
     tx: LedgerRead,
     workspace: WorkspaceId,
     ranked: Ranked[],
-    { limit, filter }: Question,
+    { queries, filter, limit, minScore }: Question,
+    weights: RankingWeights,
   ): Promise<RecalledMemory[]> {
     const current = filter.validAt !== undefined;
-    const opened = new Map<string, RecalledMemory>();
-    for (let next = 0; next < ranked.length && opened.size < limit;) {
-      const chosen = ranked.slice(next, next + limit - opened.size);
+    const phrases = queries.flatMap(phrasesIn);
+    const beyond = phrases.length > 0 ? LOOKED_BEYOND.forPhrases : LOOKED_BEYOND.usually;
+    const wanted = queries.length === 0 ? limit : limit + beyond;
+    const opened = new Map<string, RecalledMemory & { relevance: number | null }>();
+    for (let next = 0; next < ranked.length && opened.size < wanted;) {
+      const chosen = ranked.slice(next, next + wanted - opened.size);
       next += chosen.length;
       const ids = chosen.map(({ id }) => id);
       // What is no UUID came from no ledger of ours: the gate hears of it.
       const known = ids.filter(isUuid);
-      const [found, heads] = await Promise.all([
+      const [found, relevance, heads] = await Promise.all([
         readMemories(tx, workspace, known),
+        queries.length === 0 ? NO_RELEVANCE : relevanceOf(tx, workspace, known),
         current ? headsOf(tx, workspace, known) : NONE,
       ]);
       const successors =
@@ -141,7 +158,10 @@ export class RecallService {
         const head = heads.get(one.id);
         const memory = head === undefined ? found.get(one.id) : successors.get(head);
         if (memory === undefined || (head !== undefined && !passesFilter(filter, memory))) continue;
-        const before = opened.get(memory.id) ?? { ...one, id: memory.id, memory, replaces: [] };
+        const before = opened.get(memory.id) ?? {
+          ...{ ...one, id: memory.id, memory, replaces: [] },
+          relevance: relevance.get(memory.id) ?? null,
+        };
         opened.set(
           memory.id,
           head === undefined ? before : { ...before, replaces: [...before.replaces, one.id] },
@@ -153,16 +173,51 @@ export class RecallService {
         ids.filter((id) => !found.has(id)),
       );
     }
-    return [...opened.values()];
+    if (queries.length === 0) return [...opened.values()];
+    const settled = rankSettled(
+      [...opened.values()],
+      ({ memory, relevance }) => ({
+        holdsPhrase: phrases.length === 0 ? null : holdsOneOf(phrases, memory.content),
+        relevance,
+      }),
+      weights,
+    );
+    return settled.filter(({ score }) => score >= minScore).slice(0, limit);
   }
 }
 
 const NONE: ReadonlyMap<string, string> = new Map();
 const NO_MEMORIES: ReadonlyMap<string, Memory> = new Map();
+const NO_RELEVANCE: ReadonlyMap<string, number> = new Map();
+
+function rank(question: Question, proposals: Candidate[][], weights: RankingWeights): Ranked[] {
+  if (question.queries.length === 0) return inProposedOrder(proposals.flat());
+  const rankings = question.queries.map((wording, at) =>
+    rankRecall(proposals[at] ?? [], askedBy(wording, question), weights),
+  );
+  return fuseQuestions(rankings);
+}
+
+function askedBy(wording: string, { context }: Question): Asked {
+  return {
+    terms: new Set(termsOf(wording)),
+    tags: new Set(tagsIn(wording)),
+    context: new Set(context),
+    related: NO_RELATIONS,
+    now: Date.now(),
+  };
+}
+
+const NO_RELATIONS: ReadonlyMap<string, number> = new Map();
+
+function marksOf({ queries, context }: Question): string[] {
+  return [...new Set([...context, ...queries.flatMap(tagsIn)])].slice(0, MOST_MARKS);
+}
 
 /** Where nothing was asked in words, the space's order (newest first) is the answer's. */
 function inProposedOrder(candidates: Candidate[]): Ranked[] {
-  return candidates.map(({ id }) => ({ id, score: 0, parts: NO_PARTS }));
+  const parts = noParts();
+  return candidates.map(({ id }) => ({ id, score: 0, parts }));
 }
 
 function inTime(memories: Recalled['memories'], sort: Question['sort']): Recalled['memories'] {

@@ -1,6 +1,8 @@
 import type { Settings } from '../../platform/config/settings.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
+import type { TenantSettings } from '../../tenancy/principal.js';
 import { parseTenantSlug } from '../../tenancy/tenant.js';
+import { weightErrors } from '../memory/ranking-weights.js';
 import { slugFromName, type TenantOrder } from './tenant-provisioning.service.js';
 import type { ProvisionTenantDto, TenantFieldsDto } from './tenants.dto.js';
 import type { TenantChange } from './tenants.service.js';
@@ -51,6 +53,7 @@ export function changeOf(dto: TenantFieldsDto): TenantChange {
   }
   const plan = dto.plan_tier ?? dto.plan;
   checkQuotas(dto.settings?.quotas);
+  checkWeights(dto.settings);
   return {
     ...(dto.name === undefined ? {} : { name: dto.name }),
     ...(plan === undefined ? {} : { plan }),
@@ -63,6 +66,12 @@ export function changeOf(dto: TenantFieldsDto): TenantChange {
     ...(dto.features === undefined ? {} : { features: dto.features, featuresOff: [] }),
     ...(dto.metadata === undefined ? {} : { metadata: dto.metadata }),
   };
+}
+
+/** Throws `RequestInvalid` where settings hold weights that recall cannot rank by. */
+export function checkWeights(settings: TenantSettings | undefined): void {
+  const errors = weightErrors(settings);
+  if (errors.length > 0) throw new RequestInvalid(errors);
 }
 
 export function checkQuotas(quotas: unknown): void {

@@ -1,3 +1,4 @@
+import type { WorkspaceId } from '../../tenancy/tenant.js';
 import type { Digest } from '../digest.js';
 import type { Applied, Batch, SpaceAddress, Watermark } from '../projection.js';
 import { ItemRefused } from '../space-errors.js';
@@ -77,7 +78,12 @@ class EmbeddedVectorSpace extends VectorSpace {
     const vector = query.vector === null ? null : query.vector.slice();
     const args = { model: this.model, query: { ...query, vector } };
     const transfer = vector === null ? [] : [vector.buffer];
-    return unpack(await this.threads.call(this.address.name, 'vectors.search', args, transfer));
+    return unpack(await this.threads.call(this.address.name, 'vectors.search', args, transfer), query.marks);
+  }
+
+  speakers(workspace: WorkspaceId, limit: number): Promise<string[]> {
+    const args = { model: this.model, workspace, limit };
+    return this.threads.call(this.address.name, 'vectors.speakers', args);
   }
 
   count(): Promise<number> {
@@ -129,7 +135,10 @@ function isFiniteVector(vector: Float32Array): boolean {
   return true;
 }
 
-function unpack({ ids, sessions, columns }: PackedCandidates): Candidate[] {
+function unpack(
+  { ids, sessions, speakers, columns }: PackedCandidates,
+  marks: readonly string[],
+): Candidate[] {
   const score = (value: number | undefined): number | null =>
     value === undefined || Number.isNaN(value) ? null : value;
   return ids.map((id, at) => {
@@ -142,6 +151,17 @@ function unpack({ ids, sessions, columns }: PackedCandidates): Candidate[] {
       terms: columns[first + 5] ?? 0,
       follows: columns[first + 6] === 1,
       session: sessions[columns[first + 7] ?? -1] ?? null,
+      speaker: speakers[columns[first + 8] ?? -1] ?? null,
+      asked: columns[first + 9] ?? 0,
+      importance: columns[first + 10] ?? 0,
+      confidence: columns[first + 11] ?? 0,
+      marks: marksIn(marks, columns[first + 12] ?? 0),
     };
   });
+}
+
+const NO_MARKS: string[] = [];
+
+function marksIn(marks: readonly string[], bits: number): string[] {
+  return bits === 0 ? NO_MARKS : marks.filter((_, at) => ((bits >>> at) & 1) === 1);
 }

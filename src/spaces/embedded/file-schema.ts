@@ -54,6 +54,10 @@ export function createVectorTables(db: Database, slot: number): void {
       alone_length INTEGER NOT NULL,
       joined_length INTEGER,
       has INTEGER NOT NULL,
+      speaker TEXT,
+      asked INTEGER NOT NULL,
+      importance INTEGER NOT NULL,
+      confidence INTEGER NOT NULL,
       codes BLOB
     );
     CREATE UNIQUE INDEX ${t}_identity ON ${t}_memories (ws, id);

@@ -17,6 +17,17 @@ export class Labels {
     return this.texts[(this.column[place] as number) - 1] ?? null;
   }
 
+  /** The labels that a place in the mask bears, at most so many. */
+  carried(mask: Uint8Array, limit: number): string[] {
+    const found = new Set<number>();
+    const most = Math.min(limit, this.texts.length);
+    for (let place = 0; place < this.column.length && found.size < most; place++) {
+      const number = this.column[place] as number;
+      if (number !== 0 && mask[place] === 1) found.add(number);
+    }
+    return Array.from(found, (number) => this.texts[number - 1] as string);
+  }
+
   /** Takes out of the mask what carries none of the labels. */
   keepOnly(labels: readonly string[], mask: Uint8Array): void {
     const wanted = new Uint8Array(this.numbers.size + 1);

@@ -1,11 +1,11 @@
 import { exactDigest, unitVectorDigest, vectorDigest, type Digest } from '../digest.js';
-import type { FilterFields, MemoryPoint } from '../vector-space.js';
+import type { FilterFields, MemoryPoint, RankingFacts } from '../vector-space.js';
 import { countTerms } from './term-counts.js';
-import { HAS_ALONE, HAS_JOINED } from './workspace-index.js';
+import { HAS_ALONE, HAS_JOINED, hundredths } from './workspace-index.js';
 
 /** What the file holds of one memory, gathered from all of its tables. */
-export interface StoredMemory extends FilterFields {
-  /** In terms; `joinedLength` null: no joined text. */
+export interface StoredMemory extends FilterFields, RankingFacts {
+  /** `asked`, `importance` and `confidence` in hundredths; lengths in terms, `joinedLength` null: no joined text. */
   aloneLength: number;
   joinedLength: number | null;
   has: number;
@@ -43,6 +43,9 @@ export function digestOfMemory(item: MemoryPoint): Digest {
     exact: exactDigest(
       exactly({
         ...item,
+        asked: hundredths(item.asked),
+        importance: hundredths(item.importance),
+        confidence: hundredths(item.confidence),
         aloneLength: alone.terms.length,
         joinedLength: joined?.terms.length ?? null,
         has: (aloneVector.length > 0 ? HAS_ALONE : 0) | (joinedVector.length > 0 ? HAS_JOINED : 0),
@@ -80,9 +83,11 @@ export function remix(mixed: number): number {
 
 function exactly(held: Omit<StoredMemory, 'alone' | 'joined'>): unknown[] {
   const { type, tags, timestamp, validFrom, validUntil, session, user, agent } = held;
+  const { speaker, asked, importance, confidence } = held;
   const { aloneLength, joinedLength, has, terms, searchable, fits } = held;
   return [
     [type, [...new Set(tags)].sort(), timestamp, validFrom, validUntil, session, user, agent],
     [aloneLength, joinedLength, has, terms.a, terms.b, searchable.a, searchable.b, fits],
+    [speaker, asked, importance, confidence],
   ];
 }

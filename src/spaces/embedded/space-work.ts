@@ -10,7 +10,14 @@ import type {
   RelatedQuery,
 } from '../graph-space.js';
 import type { Applied, Batch, Watermark } from '../projection.js';
-import type { EmbeddingModel, FilterFields, HeldMemory, Tombstone, VectorQuery } from '../vector-space.js';
+import type {
+  EmbeddingModel,
+  FilterFields,
+  HeldMemory,
+  RankingFacts,
+  Tombstone,
+  VectorQuery,
+} from '../vector-space.js';
 
 /** One text of a memory on its way to a thread: terms joined by spaces, the vector in `PackedBatch.vectors`. */
 export interface PackedText {
@@ -18,7 +25,7 @@ export interface PackedText {
   hasVector: boolean;
 }
 
-export interface PackedPoint extends FilterFields {
+export interface PackedPoint extends FilterFields, RankingFacts {
   workspace: WorkspaceId;
   id: string;
   revision: number;
@@ -36,16 +43,23 @@ export interface PackedBatch extends Batch<PackedItem> {
 
 /**
  * For each id, in `columns`, side by side: vector alone and joined, text alone and joined (NaN: none), the timestamp, how
- * many terms, 1 where it follows another, and which of `sessions` (-1: none).
+ * many terms, 1 where it follows another, which of `sessions` and of `speakers` (-1: none), how much it asks, importance,
+ * confidence, and its marks as bits.
  */
 export interface PackedCandidates {
   ids: string[];
   sessions: string[];
+  speakers: string[];
   columns: Float64Array;
 }
 
-export const CANDIDATE_COLUMNS = 8;
-export const NO_CANDIDATES: PackedCandidates = { ids: [], sessions: [], columns: new Float64Array(0) };
+export const CANDIDATE_COLUMNS = 13;
+export const NO_CANDIDATES: PackedCandidates = {
+  ids: [],
+  sessions: [],
+  speakers: [],
+  columns: new Float64Array(0),
+};
 
 /** Everything that a thread can be asked for, with what it takes and gives. */
 export interface SpaceWork {
@@ -55,6 +69,10 @@ export interface SpaceWork {
   'vectors.watermark': { args: { model: EmbeddingModel }; result: Watermark };
   'vectors.apply': { args: { model: EmbeddingModel; batch: PackedBatch }; result: Applied };
   'vectors.search': { args: { model: EmbeddingModel; query: VectorQuery }; result: PackedCandidates };
+  'vectors.speakers': {
+    args: { model: EmbeddingModel; workspace: WorkspaceId; limit: number };
+    result: string[];
+  };
   'vectors.count': { args: { model: EmbeddingModel }; result: number };
   'vectors.list': {
     args: { model: EmbeddingModel };

@@ -1,5 +1,5 @@
 import type { WorkspaceId } from '../../tenancy/tenant.js';
-import type { HeldMemory, FilterFields } from '../vector-space.js';
+import type { HeldMemory, FilterFields, RankingFacts } from '../vector-space.js';
 import { bytesOf, float32sOf, uint32sOf } from './blobs.js';
 import { firstKey, lastKey, placeOf } from './keys.js';
 import { digestOfStored, mix, remix, sumOf, type TermSum } from './memory-digest.js';
@@ -7,7 +7,7 @@ import type { TenantFile } from './tenant-file.js';
 import { eachPosting } from './term-postings.js';
 import { signCodes } from './workspace-index.js';
 
-interface StoredRow extends Omit<FilterFields, 'tags'> {
+interface StoredRow extends Omit<FilterFields, 'tags'>, RankingFacts {
   key: number;
   id: string;
   revision: number;
@@ -26,6 +26,7 @@ interface StoredRow extends Omit<FilterFields, 'tags'> {
 const STORED = `
 SELECT m.key, m.id, m.revision, m.type, m.timestamp, m.valid_from AS validFrom, m.valid_until AS validUntil, m.session,
   m."user" AS "user", m.agent, m.alone_length AS aloneLength, m.joined_length AS joinedLength, m.has, m.codes,
+  m.speaker, m.asked, m.importance, m.confidence,
   p.id AS pointId, p.alone, p.joined, p.terms, t.key IS NOT NULL AS inTail,
   (SELECT json_group_array(tag) FROM $_tags WHERE key = m.key) AS tags
 FROM $_memories m LEFT JOIN $_points p USING (key) LEFT JOIN $_tail t USING (key)

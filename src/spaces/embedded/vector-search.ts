@@ -8,7 +8,7 @@ import { CANDIDATE_COLUMNS, type PackedCandidates } from './space-work.js';
 import { FileCorrupt } from './tenant-file.js';
 import { textScores, type TextScores } from './text-scores.js';
 import { productsWith, type Products } from './vector-kernels.js';
-import { HAS_ALONE, HAS_JOINED, type WorkspaceIndex } from './workspace-index.js';
+import { HAS_ALONE, HAS_JOINED } from './workspace-index.js';
 
 /** Up to so many memories every vector is compared in full; beyond, sign codes choose whose are. */
 const EXACT = 400;
@@ -57,7 +57,7 @@ export function searchWorkspace(workspace: SearchedWorkspace, query: VectorQuery
   }
   const merged = mergeRankings(rankings, query.limit);
   for (const { place } of merged) if (!read.ids.has(place)) readPoint(workspace, place, read);
-  return inOrder(index, merged, read, text, query.limit);
+  return inOrder(workspace, merged, read, text, query);
 }
 
 function roomFor(places: number): { alone: Float64Array; joined: Float64Array } {
@@ -147,17 +147,20 @@ function placesOf(mask: Uint8Array): number[] {
 }
 
 function inOrder(
-  index: WorkspaceIndex,
+  workspace: SearchedWorkspace,
   merged: Merged[],
   read: Read,
   text: TextScores | null,
-  limit: number,
+  { limit, marks }: VectorQuery,
 ): PackedCandidates {
+  const { index } = workspace;
   const idOf = (place: number): string => read.ids.get(place) ?? '';
   merged.sort((a, b) => promisingFirst(a, b) || (idOf(a.place) < idOf(b.place) ? -1 : 1));
   const ids: string[] = [];
   const columns = new Float64Array(Math.min(limit, merged.length) * CANDIDATE_COLUMNS);
   const sessions = new Map<string, number>();
+  const speakers = new Map<string, number>();
+  const bears = markReader(workspace, marks);
   for (const { place } of merged.slice(0, limit)) {
     const first = ids.length * CANDIDATE_COLUMNS;
     ids.push(idOf(place));
@@ -169,8 +172,29 @@ function inOrder(
     columns[first + 5] = index.aloneLengths[place] as number;
     columns[first + 6] = index.follows(place) ? 1 : 0;
     columns[first + 7] = numberOf(sessions, index.labels.session.of(place));
+    columns[first + 8] = numberOf(speakers, index.labels.speaker.of(place));
+    columns[first + 9] = (index.asked[place] as number) / 100;
+    columns[first + 10] = (index.importances[place] as number) / 100;
+    columns[first + 11] = (index.confidences[place] as number) / 100;
+    columns[first + 12] = bears(place);
   }
-  return { ids, sessions: [...sessions.keys()], columns };
+  return { ids, sessions: [...sessions.keys()], speakers: [...speakers.keys()], columns };
+}
+
+/** Which marks a place bears, as bits. A mark that is nobody's tag is asked for once and costs nothing more. */
+function markReader({ file, tables, ws }: SearchedWorkspace, marks: string[]): (place: number) => number {
+  const anybody = file
+    .sql(`SELECT 1 FROM ${tables}_tags WHERE tag = ? AND key BETWEEN ? AND ? LIMIT 1`)
+    .pluck();
+  const borne = [...marks.entries()].filter(
+    ([, tag]) => anybody.get(tag, firstKey(ws), lastKey(ws)) !== undefined,
+  );
+  const bears = file.sql(`SELECT 1 FROM ${tables}_tags WHERE tag = ? AND key = ?`).pluck();
+  return (place) => {
+    let bits = 0;
+    for (const [at, tag] of borne) if (bears.get(tag, firstKey(ws) + place) !== undefined) bits |= 1 << at;
+    return bits >>> 0;
+  };
 }
 
 function numberOf(sessions: Map<string, number>, session: string | null): number {

@@ -66,6 +66,12 @@ export class VectorStore {
     return searchWorkspace({ file: this.file, tables: `v${slot}`, ws, index }, query);
   }
 
+  speakers(workspace: WorkspaceId, limit: number): string[] {
+    const slot = this.slot();
+    const ws = this.file.workspaceNumber(workspace);
+    return slot === null || ws === null ? [] : this.index(slot, ws).speakers(limit);
+  }
+
   count(): number {
     const slot = this.slot();
     if (slot === null) return 0;
@@ -124,7 +130,8 @@ export class VectorStore {
     const rows = this.file
       .sql(
         `SELECT key, type, session, "user" AS "user", agent, timestamp, valid_from AS validFrom, valid_until AS validUntil,
-           alone_length AS aloneLength, joined_length AS joinedLength, has
+           alone_length AS aloneLength, joined_length AS joinedLength, has,
+           speaker, asked, importance, confidence
          FROM v${slot}_memories WHERE key BETWEEN ? AND ?`,
       )
       .all(firstKey(ws), lastKey(ws)) as FactsRow[];

@@ -5,7 +5,7 @@ import type { PackedBatch, PackedPoint } from './space-work.js';
 import { countTerms, split } from './term-counts.js';
 import { TermPostings } from './term-postings.js';
 import type { TenantFile } from './tenant-file.js';
-import { HAS_ALONE, HAS_JOINED, signCodes, type WorkspaceIndex } from './workspace-index.js';
+import { HAS_ALONE, HAS_JOINED, hundredths, signCodes, type WorkspaceIndex } from './workspace-index.js';
 
 /**
  * So many memories of a workspace keep their terms to themselves before they go into the postings together: a single
@@ -75,8 +75,14 @@ export class VectorWriter {
       aloneLength: split(item.alone.terms).length,
       joinedLength: item.joined === null ? null : split(item.joined.terms).length,
       has: (alone === null ? 0 : HAS_ALONE) | (joined === null ? 0 : HAS_JOINED),
+      speaker: item.speaker,
+      asked: hundredths(item.asked),
+      importance: hundredths(item.importance),
+      confidence: hundredths(item.confidence),
     };
-    this.sql('INSERT OR REPLACE INTO $_memories VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+    this.sql(
+      'INSERT OR REPLACE INTO $_memories VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    ).run(
       key,
       writes.ws,
       item.id,
@@ -91,6 +97,10 @@ export class VectorWriter {
       facts.aloneLength,
       facts.joinedLength,
       facts.has,
+      facts.speaker,
+      facts.asked,
+      facts.importance,
+      facts.confidence,
       codes === null ? null : bytesOf(codes),
     );
     this.sql('INSERT OR REPLACE INTO $_points VALUES (?, ?, ?, ?, ?)').run(

@@ -22,10 +22,15 @@ export interface Facts {
   joinedLength: number | null;
   /** `HAS_ALONE`, `HAS_JOINED`: which vectors there are. */
   has: number;
+  speaker: string | null;
+  /** In hundredths, as the next two. */
+  asked: number;
+  importance: number;
+  confidence: number;
 }
 
 /**
- * One workspace of one model, in memory: arrays indexed by place, some 60 bytes for each memory, and 100 more for the
+ * One workspace of one model, in memory: arrays indexed by place, some 70 bytes for each memory, and 100 more for the
  * sign codes once a search wanted them; full vectors as far as `PointMemory` has room. Filled from the file at the
  * first search, then kept up to date by each apply.
  */
@@ -38,7 +43,16 @@ export class WorkspaceIndex {
   timestamps = new Float64Array(64);
   aloneLengths = new Uint32Array(64);
   joinedLengths = new Uint32Array(64);
-  readonly labels = { type: new Labels(), session: new Labels(), user: new Labels(), agent: new Labels() };
+  asked = new Uint8Array(64);
+  importances = new Uint8Array(64);
+  confidences = new Uint8Array(64);
+  readonly labels = {
+    type: new Labels(),
+    session: new Labels(),
+    user: new Labels(),
+    agent: new Labels(),
+    speaker: new Labels(),
+  };
   readonly validity = new Map<number, { from: number | null; until: number | null }>();
   /** Terms that are not in the stored postings yet. */
   readonly tail = new Map<number, TermCounts>();
@@ -68,6 +82,10 @@ export class WorkspaceIndex {
     this.labels.session.set(place, facts.session);
     this.labels.user.set(place, facts.user);
     this.labels.agent.set(place, facts.agent);
+    this.labels.speaker.set(place, facts.speaker);
+    this.asked[place] = facts.asked;
+    this.importances[place] = facts.importance;
+    this.confidences[place] = facts.confidence;
     if (facts.validFrom !== null || facts.validUntil !== null) {
       this.validity.set(place, { from: facts.validFrom, until: facts.validUntil });
     }
@@ -98,6 +116,11 @@ export class WorkspaceIndex {
     }
   }
 
+  /** Each once. */
+  speakers(limit: number): string[] {
+    return this.labels.speaker.carried(this.alive, limit);
+  }
+
   /** Whether the memory has a joined text. */
   follows(place: number): boolean {
     return ((this.has[place] as number) & HAS_JOINED_TEXT) !== 0;
@@ -125,11 +148,19 @@ export class WorkspaceIndex {
     this.timestamps = grown(this.timestamps, new Float64Array(size));
     this.aloneLengths = grown(this.aloneLengths, new Uint32Array(size));
     this.joinedLengths = grown(this.joinedLengths, new Uint32Array(size));
+    this.asked = grown(this.asked, new Uint8Array(size));
+    this.importances = grown(this.importances, new Uint8Array(size));
+    this.confidences = grown(this.confidences, new Uint8Array(size));
     if (this.codes !== null) {
       this.codes.alone = grown(this.codes.alone, new Uint32Array(size * this.words));
       this.codes.joined = grown(this.codes.joined, new Uint32Array(size * this.words));
     }
   }
+}
+
+/** How numbers from 0 to 1 are kept. */
+export function hundredths(value: number): number {
+  return Math.round(value * 100);
 }
 
 /** Null where there is neither vector: nothing to compare. */

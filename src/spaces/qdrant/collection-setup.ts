@@ -191,6 +191,7 @@ function payloadIndexes({ prefixes }: Abilities): Record<string, Schemas['Payloa
     session: word,
     user: word,
     agent: word,
+    speaker: word,
     revision: { ...time, on_disk: true },
     era: { ...word, on_disk: true },
     stamp: { ...word, on_disk: true },

@@ -12,7 +12,10 @@ type Found = Schemas['ScoredPoint'];
 /** The server settles ties as it likes; so many beyond the limit are asked for, so that they can be settled by id. */
 const TIES = 32;
 /** Which era a point belongs to comes with what ranking asks: what a former ledger left is passed over. */
-const TOLD = ['id', 'era', 'session', 'timestamp', 'terms', 'follows'];
+const TOLD = [
+  ...['id', 'era', 'session', 'timestamp', 'terms', 'follows'],
+  ...['speaker', 'asked', 'importance', 'confidence'],
+];
 
 /**
  * One search as one request, `/points/query/batch`: the watermark, which says whose points count, and a query for each
@@ -28,6 +31,7 @@ const TOLD = ['id', 'era', 'session', 'timestamp', 'terms', 'follows'];
  */
 export function searchesFor(query: VectorQuery, names: ModelNames, abilities: Abilities): Search[] {
   const filter = passing(names.model, query.workspace, query.filter, abilities);
+  const told = query.marks.length === 0 ? TOLD : [...TOLD, 'tags'];
   const limit = query.limit + TIES;
   const watermark: Search = {
     filter: { must: [{ has_id: [names.watermark] }] },
@@ -36,7 +40,7 @@ export function searchesFor(query: VectorQuery, names: ModelNames, abilities: Ab
   };
   if (query.vector === null && query.terms.length === 0) {
     const newest = { order_by: { key: 'timestamp', direction: 'desc' as const } };
-    return [watermark, { query: newest, filter, limit, with_payload: TOLD }];
+    return [watermark, { query: newest, filter, limit, with_payload: told }];
   }
   const dense = query.vector === null ? null : askedVector(query.vector);
   const text = askedText(query.terms);
@@ -51,11 +55,11 @@ export function searchesFor(query: VectorQuery, names: ModelNames, abilities: Ab
   const prefetch = [...byVector, ...byText].map((part) => ({ ...part, filter, limit }));
   const together = { prefetch, query: { fusion: 'rrf' as const }, limit };
   if (dense === null) {
-    return [watermark, ...byText.map((part) => ({ ...part, filter, limit, with_payload: TOLD }))];
+    return [watermark, ...byText.map((part) => ({ ...part, filter, limit, with_payload: told }))];
   }
   return [
     watermark,
-    { ...together, with_payload: TOLD },
+    { ...together, with_payload: told },
     ...byVector.map((part) => ({ ...part, prefetch: together, limit })),
     ...byText.map((part) => ({ ...part, filter, limit })),
   ];
@@ -85,7 +89,7 @@ export function candidatesOf(query: VectorQuery, answers: Schemas['QueryResponse
     const known = memories.get(String(id));
     if (known !== undefined || payload?.['era'] !== era) return known;
     memories.set(String(id), scored.length);
-    return scored.push({ about: about(payload), scores: new Map() }) - 1;
+    return scored.push({ about: about(payload, query.marks), scores: new Map() }) - 1;
   };
   // With a vector, the first query says who is looked at and what they are called; the others only score them.
   if (byVector) found.shift()?.forEach(place);
@@ -118,13 +122,19 @@ export function candidatesOf(query: VectorQuery, answers: Schemas['QueryResponse
   }));
 }
 
-function about(payload: NonNullable<Found['payload']>): Scored['about'] {
-  const { session } = payload;
+function about(payload: NonNullable<Found['payload']>, marks: string[]): Scored['about'] {
+  const { session, speaker, tags } = payload;
+  const borne = Array.isArray(tags) ? marks.filter((mark) => tags.includes(mark)) : [];
   return {
     id: String(payload['id']),
     session: typeof session === 'string' ? session : null,
     timestamp: Number(payload['timestamp']),
     terms: Number(payload['terms']),
     follows: payload['follows'] === true,
+    speaker: typeof speaker === 'string' ? speaker : null,
+    asked: Number(payload['asked']),
+    importance: Number(payload['importance']),
+    confidence: Number(payload['confidence']),
+    marks: borne,
   };
 }

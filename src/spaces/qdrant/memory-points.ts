@@ -73,14 +73,22 @@ export function fieldsOf(item: MemoryPoint): Record<string, unknown> {
     timestamp: item.timestamp,
     terms: item.alone.terms.length,
     follows: item.joined !== null,
+    asked: hundredth(item.asked),
+    importance: hundredth(item.importance),
+    confidence: hundredth(item.confidence),
     ...known({
       valid_from: item.validFrom,
       valid_until: item.validUntil,
       session: item.session,
       user: item.user,
       agent: item.agent,
+      speaker: item.speaker,
     }),
   };
+}
+
+function hundredth(value: number): number {
+  return Math.round(value * 100) / 100;
 }
 
 /** No vectors, so that no search meets it; what is left keeps an older revision from coming back. */

@@ -50,6 +50,10 @@ const FIELDS = [
   'session',
   'user',
   'agent',
+  'speaker',
+  'asked',
+  'importance',
+  'confidence',
 ];
 
 function exactly(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Schemas } from '@qdrant/js-client-rest';
-import { parseWorkspaceId, type SpaceName } from '../../tenancy/tenant.js';
+import { parseWorkspaceId, type SpaceName, type WorkspaceId } from '../../tenancy/tenant.js';
 import type { Digest } from '../digest.js';
 import { NOTHING_APPLIED, type Applied, type Batch, type LedgerId, type Watermark } from '../projection.js';
 import {
@@ -13,7 +13,7 @@ import {
   type VectorQuery,
 } from '../vector-space.js';
 import type { CollectionSetup } from './collection-setup.js';
-import { inLedger, is } from './filters.js';
+import { inLedger, inWorkspace, is } from './filters.js';
 import { candidatesOf, searchesFor } from './hybrid-search.js';
 import { pointsOf } from './memory-points.js';
 import { digestOfMemory, digestOfPoint } from './point-digest.js';
@@ -141,6 +141,19 @@ export class QdrantVectorSpace extends VectorSpace {
       if (error instanceof QdrantRefusal && (await this.mark()) === null) return [];
       throw error;
     }
+  }
+
+  async speakers(workspace: WorkspaceId, limit: number): Promise<string[]> {
+    const mark = await this.mark();
+    if (mark === null) return [];
+    const { must } = inWorkspace(this.names.model, workspace);
+    const filter = { must: [...must, is('era', eraOf(mark.ledger))] };
+    const { hits } = await this.whereThere({ hits: [] }, (tenant) =>
+      tenant.call('facet', 'read', (api, init) =>
+        api.facet({ collection_name: this.collection, key: 'speaker', filter, limit, exact: true }, init),
+      ),
+    );
+    return hits.map(({ value }) => String(value));
   }
 
   async count(): Promise<number> {

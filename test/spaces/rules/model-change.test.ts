@@ -136,6 +136,7 @@ describe('rule 12: a model is changed by a second projection', () => {
     const question = {
       queries: ['which colour has the thing for brewing'],
       filter: {},
+      context: [],
       limit: 10,
       minScore: 0,
     };

@@ -1,6 +1,6 @@
 import type { DescribedRequest } from './openapi.js';
 import { Collection, Refusal, type Change, type StandInAbilities } from './collection.js';
-import type { Point } from './filter.js';
+import type { Filter, Point } from './filter.js';
 import { runQuery, type Hit, type Query } from './query.js';
 
 /** The collections behind the routes. */
@@ -128,6 +128,26 @@ export const ROUTES: Route[] = [
       (request.body as { operations: Body[] }).operations.map((operation) =>
         update(shelf, request, operation),
       ),
+  },
+  /** How often each value of a keyword field occurs, the most frequent first; 400 where the field has no index. */
+  {
+    method: 'POST',
+    route: `${COLLECTION}/facet`,
+    need: 'read',
+    answer: (shelf, request) => {
+      const { key, filter, limit } = request.body as { key: string; filter?: Filter; limit?: number };
+      const collection = collectionOf(shelf, request);
+      if (collection.indexes.get(key)?.type !== 'keyword')
+        throw new Refusal(400, `Bad request: Index required but not found for "${key}"`);
+      const counts = new Map<string, number>();
+      for (const { payload } of collection.matching(filter)) {
+        const value = payload[key];
+        if (typeof value === 'string') counts.set(value, (counts.get(value) ?? 0) + 1);
+      }
+      const hits = Array.from(counts, ([value, count]) => ({ value, count }));
+      hits.sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
+      return { hits: hits.slice(0, limit ?? 10) };
+    },
   },
   /** Those that are there, with payload unless told otherwise. */
   {

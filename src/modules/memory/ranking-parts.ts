@@ -1,0 +1,123 @@
+import type { Candidate } from '../../spaces/vector-space.js';
+import type { Ranked, RankingPart, RankingWeights, ScoreParts } from './recall-ranking.js';
+
+/** What is asked, as far as ranking goes. */
+export interface Asked {
+  /** The question's terms. */
+  terms: ReadonlySet<string>;
+  /** Words of the question as tags may have them, and the tags that the caller says it is about. */
+  tags: ReadonlySet<string>;
+  context: ReadonlySet<string>;
+  /** By id, 0..1: how close a memory is to what was found, by relations. */
+  related: ReadonlyMap<string, number>;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+/** What the ledger tells of the best. */
+export interface LaterFacts {
+  /** Whether it holds a phrase of the question word for word; null where there is none to look for. */
+  holdsPhrase: boolean | null;
+  /** What time and use have left of it, 0..1. Null: nobody has looked yet, so nothing was lost. */
+  relevance: number | null;
+}
+
+const OWN_PARTS = ['vector', 'vector_joined', 'keyword', 'keyword_joined'] as const;
+/** These count by who is best: cosines and BM25 have no common scale, and the others are counts. */
+const BY_THE_BEST = [...OWN_PARTS, 'speaker', 'tag', 'context', 'relation'] as const;
+/** From here on, more terms are no more substance. */
+const ENOUGH_TERMS = 40;
+const RECENCY_HALVED_MS = 30 * 24 * 60 * 60 * 1_000;
+
+interface Parted {
+  about: Candidate;
+  parts: ScoreParts;
+}
+
+/**
+ * The parts that the spaces' candidates tell. A part in which nobody has anything is null for all, so that it weighs
+ * nothing; one that only this candidate lacks is 0.
+ */
+export function statedParts(
+  candidates: Candidate[],
+  asked: Asked,
+  weights: RankingWeights,
+): { id: string; parts: ScoreParts }[] {
+  const parted = candidates.map((about): Parted => ({ about, parts: partsOf(about, asked) }));
+  for (const part of BY_THE_BEST) divideByLargest(parted, part);
+  addSessions(parted, weights);
+  return parted.map(({ about, parts }) => ({ id: about.id, parts }));
+}
+
+/** The parts that the ledger adds, by the same rule. */
+export function settledParts<One extends Ranked>(
+  best: One[],
+  factsOf: (one: One) => LaterFacts,
+): { one: One; parts: ScoreParts }[] {
+  const told = best.map((one) => ({ one, facts: factsOf(one) }));
+  const phrases = told.some(({ facts }) => facts.holdsPhrase === true);
+  const lost = told.some(({ facts }) => facts.relevance !== null);
+  return told.map(({ one, facts }) => ({
+    one,
+    parts: {
+      ...one.parts,
+      exact_phrase: phrases ? Number(facts.holdsPhrase === true) : null,
+      relevance: lost ? (facts.relevance ?? 1) : null,
+    },
+  }));
+}
+
+/** Where nothing was asked in words: no part says anything. */
+export function noParts(): ScoreParts {
+  return {
+    ...{ vector: null, vector_joined: null, keyword: null, keyword_joined: null, session: null },
+    ...{ speaker: null, substance: null, exact_phrase: null, tag: null, context: null, relation: null },
+    ...{ importance: null, confidence: null, recency: null, relevance: null },
+  };
+}
+
+function partsOf(about: Candidate, { terms, tags, context, related, now }: Asked): ScoreParts {
+  const vector = Math.max(0, about.vector.alone ?? 0);
+  const keyword = Math.max(0, about.text.alone ?? 0);
+  return {
+    ...noParts(),
+    vector,
+    vector_joined: about.follows ? Math.max(0, about.vector.joined ?? 0) : vector,
+    keyword,
+    keyword_joined: about.follows ? Math.max(0, about.text.joined ?? 0) : keyword,
+    speaker: isNamed(about.speaker, terms) ? 1 : 0,
+    substance: Math.min(1, Math.log1p(about.terms) / Math.log1p(ENOUGH_TERMS)) * (1 - about.asked),
+    tag: about.marks.reduce((sum, mark) => sum + (tags.has(mark) ? 1 : 0), 0),
+    context: about.marks.reduce((sum, mark) => sum + (context.has(mark) ? 1 : 0), 0),
+    relation: related.get(about.id) ?? 0,
+    importance: about.importance,
+    confidence: about.confidence,
+    recency: 2 ** (-Math.max(0, now - about.timestamp) / RECENCY_HALVED_MS),
+  };
+}
+
+/** Whoever has one of the names: 'Ada' is asked for Ada Lovelace, too. */
+function isNamed(speaker: string | null, terms: ReadonlySet<string>): boolean {
+  return speaker !== null && speaker.split(' ').some((name) => terms.has(name));
+}
+
+/** A part that a candidate lacks counts as nothing; one that all lack says nothing. */
+function divideByLargest(parted: Parted[], part: RankingPart): void {
+  let largest = 0;
+  for (const { parts } of parted) largest = Math.max(largest, parts[part] ?? 0);
+  for (const { parts } of parted) parts[part] = largest === 0 ? null : (parts[part] ?? 0) / largest;
+}
+
+/** A memory without a session stands for itself. */
+function addSessions(parted: Parted[], weights: RankingWeights): void {
+  const total = OWN_PARTS.reduce((sum, part) => sum + weights[part], 0) || 1;
+  const own = (parts: ScoreParts) =>
+    OWN_PARTS.reduce((sum, part) => sum + weights[part] * (parts[part] ?? 0), 0) / total;
+  const best = new Map<string, number>();
+  for (const { about, parts } of parted) {
+    if (about.session === null) continue;
+    best.set(about.session, Math.max(best.get(about.session) ?? 0, own(parts)));
+  }
+  for (const { about, parts } of parted)
+    parts.session = about.session === null ? own(parts) : (best.get(about.session) ?? 0);
+}
