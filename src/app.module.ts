@@ -6,6 +6,7 @@ import { LedgerModule } from './ledger/ledger.module.js';
 import { Models } from './models/models.js';
 import { AgentsModule } from './modules/agents/agents.module.js';
 import { MasterKeyModule } from './modules/master-key/master-key.module.js';
+import { EnrichmentModule } from './modules/enrichment/enrichment.module.js';
 import { MembersModule } from './modules/members/members.module.js';
 import { AuditModule } from './modules/audit/audit.module.js';
 import { MemoryModule } from './modules/memory/memory.module.js';
@@ -63,6 +64,7 @@ export class AppModule {
         MembersModule,
         AgentsModule,
         MemoryModule,
+        EnrichmentModule,
       ],
     };
   }

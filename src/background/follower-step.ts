@@ -1,9 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import { systemCause } from '../ledger/cause.js';
-import { Ledger, WHOLE_TENANT } from '../ledger/ledger.js';
+import { Ledger, WHOLE_TENANT, type LedgerScope } from '../ledger/ledger.js';
 import type { ChangeKind, LedgerWrite } from '../ledger/ledger-write.js';
 import { recordUnindexable } from '../ledger/unindexable-record.js';
+import { Spaces } from '../spaces/spaces.js';
 import type { Tenant } from '../tenancy/principal.js';
 import type { WorkspaceId } from '../tenancy/tenant.js';
 import { isAway } from './away.js';
@@ -55,7 +56,10 @@ interface Stretch {
 export class FollowerStep {
   private readonly logger = new Logger(FollowerStep.name);
 
-  constructor(private readonly ledger: Ledger) {}
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly spaces: Spaces,
+  ) {}
 
   async take(follower: Follower, tenant: Tenant): Promise<Progress> {
     const limit = (await follower.follows(tenant)) ? follower.batch : 0;
@@ -84,8 +88,9 @@ export class FollowerStep {
     return cut ? 'more' : 'done';
   }
 
-  async state(tenant: Tenant, name: string): Promise<FollowerState> {
-    const [row] = await this.ledger.readRows<StateRow>(tenant, WHOLE_TENANT, STATE, [tenant.id, name]);
+  /** Counted within `scope`; the revisions are the tenant's. */
+  async state(tenant: Tenant, name: string, scope: LedgerScope = WHOLE_TENANT): Promise<FollowerState> {
+    const [row] = await this.ledger.readRows<StateRow>(tenant, scope, STATE, [tenant.id, name]);
     return {
       revision: Number(row?.newest ?? 0),
       watermark: Number(row?.reached ?? 0),
@@ -120,11 +125,15 @@ export class FollowerStep {
 
   private async pass(follower: Follower, tenant: Tenant, { from, to, changes }: Stretch): Promise<void> {
     const settle = changes.length === 0 ? null : await follower.handle(tenant, changes);
-    await this.ledger.write(tenant, WHOLE_TENANT, systemCause(follower.name), async (tx) => {
+    const cause = systemCause(follower.name);
+    const { result: wrote } = await this.ledger.write(tenant, WHOLE_TENANT, cause, async (tx) => {
       await settle?.(tx);
       // Nobody has written since: what was written just now is the follower's own, and known to it.
       await moved(tx, follower, from, tx.revisionBefore === to ? tx.revisionNow : to);
+      return tx.revisionNow > tx.revisionBefore;
     });
+    // Looking after a space is no use of it.
+    if (wrote) await this.spaces.peek(tenant).indexed();
   }
 
   private async failed(

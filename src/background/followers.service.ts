@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { LedgerSignal } from '../ledger/ledger-signal.js';
 import { Settings } from '../platform/config/settings.js';
 import { Placements } from '../spaces/placements.js';
+import type { Tenant } from '../tenancy/principal.js';
 import { TenantDirectory } from '../tenancy/tenant-directory.js';
 import type { Follower } from './follower.js';
 import { FollowerLine } from './follower-line.js';
@@ -55,6 +56,12 @@ export class Followers implements OnApplicationBootstrap, OnApplicationShutdown 
     clearInterval(this.timer);
     await this.looking;
     await Promise.all(this.lines.map((line) => line.stop()));
+  }
+
+  /** Gives the tenant a turn now: a watermark was set back. Other processes find it by looking. */
+  wake(tenant: Tenant): void {
+    if (this.settings.role === 'api' || !this.placements.serves(tenant.placement)) return;
+    for (const line of this.lines) line.behind(tenant);
   }
 
   /** Who is behind gets a turn. */

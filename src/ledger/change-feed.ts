@@ -9,6 +9,7 @@ import { termsOf } from '../spaces/terms.js';
 import type { VectorItem } from '../spaces/vector-space.js';
 import type { Tenant } from '../tenancy/principal.js';
 import type { WorkspaceId } from '../tenancy/tenant.js';
+import { indexedTags, MENTIONED_TAGS } from './entity-names.js';
 import { Ledger, WHOLE_TENANT } from './ledger.js';
 import { openContent, openVector } from './sealed-memory.js';
 
@@ -32,6 +33,7 @@ interface FeedRow extends HeadRow {
 interface MemoryRow extends FeedRow {
   type: string;
   tags: string[];
+  entity_tags: string[];
   timestamp: Date;
   t_valid: Date | null;
   t_invalid: Date | null;
@@ -157,7 +159,7 @@ function memoryItem(tenant: Tenant, row: MemoryRow & { workspace_id: WorkspaceId
     revision,
     gone: false,
     type: row.type,
-    tags: row.tags,
+    tags: indexedTags(tenant.key, row.tags, row.entity_tags),
     timestamp: row.timestamp.getTime(),
     validFrom: row.t_valid?.getTime() ?? null,
     validUntil: row.t_invalid?.getTime() ?? null,
@@ -215,7 +217,7 @@ const HEAD = `SELECT revision AS tenant_revision, epoch, placement, moving_to FR
 
 const MEMORIES_AFTER = `
 SELECT t.revision AS tenant_revision, t.epoch, t.placement, t.moving_to, c.workspace_id, c.id, c.revision, c.gone,
-  m.type, m.tags, m.timestamp, m.t_valid, m.t_invalid, m.session_id, m.user_id, m.agent_id, m.importance,
+  m.type, m.tags, ${MENTIONED_TAGS} AS entity_tags, m.timestamp, m.t_valid, m.t_invalid, m.session_id, m.user_id, m.agent_id, m.importance,
   m.confidence, m.content,
   m.previous_id, p.content AS previous_content, a.vector AS alone_vector, j.vector AS joined_vector
 FROM tenants t

@@ -172,12 +172,14 @@ export class LedgerCopy {
         );
       }
       const changed = placesOf(changes.filter(({ kind }) => kind === 'memory'));
-      // A vector that was replaced by none, because its text changed, leaves no row to say so.
-      await client.query(
-        `DELETE FROM embeddings t USING unnest($2::uuid[], $3::uuid[]) AS i (w, id)
-         WHERE t.tenant_id = $1 AND t.workspace_id = i.w AND t.memory_id = i.id`,
-        [this.tenantId, changed.workspaces, changed.ids],
-      );
+      // What was replaced by none, because its text changed, leaves no row to say so.
+      for (const table of ['embeddings', 'mentions']) {
+        await client.query(
+          `DELETE FROM ${table} t USING unnest($2::uuid[], $3::uuid[]) AS i (w, id)
+           WHERE t.tenant_id = $1 AND t.workspace_id = i.w AND t.memory_id = i.id`,
+          [this.tenantId, changed.workspaces, changed.ids],
+        );
+      }
       for (const [table, json] of rows) await this.insert(client, table, json);
       await this.insert(
         client,

@@ -13,6 +13,7 @@ export const FOLLOWED_TABLES: readonly { name: string; kind: ChangeKind; id: str
   { name: 'memories', kind: 'memory', id: 'id' },
   { name: 'memory_history', kind: 'memory', id: 'memory_id' },
   { name: 'embeddings', kind: 'memory', id: 'memory_id' },
+  { name: 'mentions', kind: 'memory', id: 'memory_id' },
   { name: 'relations', kind: 'relation', id: 'id' },
 ];
 

@@ -46,6 +46,7 @@ export class ServerProcess {
         PORT: '0',
         LOG_LEVEL: 'fatal',
         ADMIN_API_TOKEN: ADMIN_TOKEN,
+        LOCI_ENRICHMENT: 'false',
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

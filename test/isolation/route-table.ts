@@ -518,6 +518,51 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
     () => ({ max_depth: 3 }),
     inPath((id) => `/memories/${id}/related`),
   ),
+  'GET /entities': route(
+    'GET',
+    () => '/entities',
+    () => ({ limit: 5 }),
+    { cursor: (_own, foreign) => ({ fields: { cursor: foreign.cursor() } }) },
+  ),
+  'GET /entity/:slug': route(
+    'GET',
+    () => '/entity/nobody',
+    () => ({}),
+    { slug: (_own, foreign) => ({ path: `/entity/${foreign.word()}` }) },
+  ),
+  'POST /entity/:slug/merge': route(
+    'POST',
+    () => '/entity/nobody/merge',
+    () => ({ merge_into: 'somebody' }),
+    {
+      slug: (_own, foreign) => ({ path: `/entity/${foreign.word()}/merge` }),
+      merge_into: (_own, foreign) => ({ fields: { merge_into: foreign.word() } }),
+    },
+  ),
+  'GET /enrichment/status': route(
+    'GET',
+    () => '/enrichment/status',
+    () => ({}),
+    {},
+  ),
+  'POST /enrichment/reprocess': route(
+    'POST',
+    () => '/enrichment/reprocess',
+    (own) => ({ ids: [one(own)] }),
+    { ids: (_own, foreign) => ({ fields: { ids: [foreign.memory()] } }) },
+  ),
+  'GET /startup-recall': route(
+    'GET',
+    () => '/startup-recall',
+    () => ({ limit: 5 }),
+    {},
+  ),
+  'GET /analyze': route(
+    'GET',
+    () => '/analyze',
+    () => ({}),
+    {},
+  ),
   'POST /v1/workspaces/:workspace/api-keys': keyRoute('POST', '', { name: 'New' }),
   'GET /v1/workspaces/:workspace/api-keys': keyRoute('GET', '', undefined, {
     cursor: (own, foreign) => ({

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { systemCause } from '../../src/ledger/cause.js';
+import { entityKey, sealEntityName, sealSummary } from '../../src/ledger/entity-names.js';
 import { Ledger } from '../../src/ledger/ledger.js';
 import { TenantSecrets } from '../../src/ledger/tenant-secrets.js';
 import { UnindexableRecord } from '../../src/ledger/unindexable-record.js';
@@ -134,6 +135,25 @@ async function furnish(
     await tx.rows(
       `INSERT INTO memory_stats (tenant_id, workspace_id, memory_id, access_count) VALUES ($1, $2, $3, 1) ON CONFLICT DO NOTHING`,
       [tenant.id, workspace, first],
+    );
+    await tx.rows(
+      `INSERT INTO enrichments (tenant_id, workspace_id, memory_id, hash, compared, summary) VALUES ($1, $2, $3, '', true, $4)`,
+      [tenant.id, workspace, first, sealSummary(tenant.key, workspace, first ?? '', words)],
+    );
+    const entity = entityKey(tenant.key, 'people', 'furniture');
+    await tx.rows(
+      `INSERT INTO mentions (tenant_id, workspace_id, memory_id, kind, found, entity, name, hash) VALUES ($1, $2, $3, 'people', $4, $4, $5, '')`,
+      [
+        tenant.id,
+        workspace,
+        first,
+        entity,
+        sealEntityName(tenant.key, workspace, first ?? '', entity, words),
+      ],
+    );
+    await tx.rows(
+      `INSERT INTO entity_aliases (tenant_id, workspace_id, found, kind, entity) VALUES ($1, $2, $3, 'people', $3)`,
+      [tenant.id, workspace, entity],
     );
     await tx.rows(
       `INSERT INTO followers (tenant_id, name, revision) VALUES ($1, 'furnishing', 0) ON CONFLICT DO NOTHING`,

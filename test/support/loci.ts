@@ -100,6 +100,8 @@ export class Loci {
       DATABASE_URL: urlOf(database),
       LOCI_MASTER_KEY: randomBytes(32).toString('base64'),
       ADMIN_API_TOKEN: ADMIN_TOKEN,
+      // What it adds, and when, is its own suites' matter: others count what they stored themselves.
+      LOCI_ENRICHMENT: 'false',
       ...env,
     };
     const dispose = async () => {

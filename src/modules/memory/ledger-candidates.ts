@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import { Ledger } from '../../ledger/ledger.js';
+import { MENTIONED_TAGS } from '../../ledger/entity-names.js';
 import { openContent } from '../../ledger/sealed-memory.js';
 import { isOutage } from '../../spaces/space-errors.js';
 import { Spaces } from '../../spaces/spaces.js';
@@ -173,7 +174,10 @@ function filterValues(filter: Filter): unknown[] {
 }
 
 const PASSING = `
-SELECT id, tags, timestamp, session_id, previous_id, importance, confidence, content FROM memories
+SELECT id, tags, timestamp, session_id, previous_id, importance, confidence, content FROM (
+  SELECT workspace_id, tenant_id, id, tags || ${MENTIONED_TAGS} AS tags, type, timestamp, t_valid, t_invalid, session_id,
+    user_id, agent_id, previous_id, importance, confidence, content FROM memories m WHERE tenant_id = $1 AND workspace_id = $2
+) memories
 WHERE tenant_id = $1 AND workspace_id = $2
   AND ($3::text[] IS NULL OR CASE
     WHEN NOT $5::boolean AND $4::boolean THEN tags @> $3

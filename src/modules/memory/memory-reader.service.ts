@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
+import { openEntityName, openSummary } from '../../ledger/entity-names.js';
 import { Ledger } from '../../ledger/ledger.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
@@ -37,6 +38,14 @@ export interface PastMemory {
   memory: Record<string, unknown>;
 }
 
+/** What was drawn from a memory as it stands. */
+export interface Derived {
+  /** Of a long content. */
+  summary: string | null;
+  /** Whom and what it names, as it is written there. */
+  entities: { kind: string; name: string }[];
+}
+
 @Injectable()
 export class MemoryReaderService {
   constructor(private readonly ledger: Ledger) {}
@@ -46,6 +55,24 @@ export class MemoryReaderService {
     const [memory] = await this.byIds(tenant, workspace, [id]);
     if (memory === undefined) throw new MemoryNotFound();
     return memory;
+  }
+
+  /** What enrichment has drawn from it: nothing, where it has not come that far. */
+  async derived(tenant: Tenant, workspace: WorkspaceId, id: string): Promise<Derived> {
+    const rows = await this.ledger.readRows<DerivedRow>(tenant, workspace, DERIVED, [
+      tenant.id,
+      workspace,
+      id,
+    ]);
+    const sealed = rows[0]?.summary ?? null;
+    return {
+      summary: sealed === null ? null : openSummary(tenant.key, workspace, id, sealed),
+      entities: rows.flatMap(({ kind, found, name }) =>
+        kind === null || found === null || name === null
+          ? []
+          : { kind, name: openEntityName(tenant.key, workspace, id, found, name) },
+      ),
+    };
   }
 
   /** Those there are, in no order. */
@@ -122,11 +149,25 @@ export function snapshotPlace(workspace: WorkspaceId, id: string, revision: numb
   return { table: 'memory_history', row: `${workspace}/${id}/${revision}`, column: 'snapshot' };
 }
 
+interface DerivedRow extends QueryResultRow {
+  summary: Buffer | null;
+  kind: string | null;
+  found: string | null;
+  name: Buffer | null;
+}
+
 interface HistoryRow extends QueryResultRow {
   revision: string | null;
   snapshot: Buffer | null;
   replaced_at: Date | null;
 }
+
+const DERIVED = `
+SELECT e.summary, n.kind, n.found, n.name FROM memories m
+LEFT JOIN enrichments e ON e.tenant_id = $1 AND e.workspace_id = $2 AND e.memory_id = m.id AND e.hash = m.alone_hash
+LEFT JOIN mentions n ON n.tenant_id = $1 AND n.workspace_id = $2 AND n.memory_id = m.id AND n.hash = m.alone_hash
+WHERE m.tenant_id = $1 AND m.workspace_id = $2 AND m.id = $3
+ORDER BY n.kind, n.found`;
 
 /** PostgreSQL keeps microseconds, JavaScript milliseconds: the page's place is compared at the coarser. */
 const LIST = `

@@ -158,8 +158,11 @@ export class MemoryController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<OneMemoryDto> {
     const workspace = await this.edge.workspace(request, response, query);
-    const memory = await this.reader.get(this.context.tenant, workspace, memoryId(id));
-    return { status: 'success', memory: memoryDto(memory) };
+    const [memory, derived] = await Promise.all([
+      this.reader.get(this.context.tenant, workspace, memoryId(id)),
+      this.reader.derived(this.context.tenant, workspace, memoryId(id)),
+    ]);
+    return { status: 'success', memory: { ...memoryDto(memory), ...derived } };
   }
 
   @Get('memory/:id/history')

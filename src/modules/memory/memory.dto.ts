@@ -154,12 +154,25 @@ export class MemoryDto {
   @ApiProperty({ type: String, format: 'date-time' }) updated_at!: string;
 }
 
-export class OneMemoryDto {
-  @ApiProperty({ type: String, enum: ['success'] }) status!: 'success';
-  @ApiProperty({ type: MemoryDto }) memory!: MemoryDto;
+export class NamedEntityDto {
+  @ApiProperty({ type: String, example: 'people' }) kind!: string;
+  @ApiProperty({ type: String, example: 'Alice Johnson' }) name!: string;
 }
 
-export class EditedMemoryDto extends OneMemoryDto {
+/** With what was drawn from it in the background. */
+export class EnrichedMemoryDto extends MemoryDto {
+  @ApiProperty({ type: String, nullable: true, description: 'Of a long content' }) summary!: string | null;
+  @ApiProperty({ type: [NamedEntityDto], description: 'Whom and what it names' }) entities!: NamedEntityDto[];
+}
+
+export class OneMemoryDto {
+  @ApiProperty({ type: String, enum: ['success'] }) status!: 'success';
+  @ApiProperty({ type: EnrichedMemoryDto }) memory!: EnrichedMemoryDto;
+}
+
+export class EditedMemoryDto {
+  @ApiProperty({ type: String, enum: ['success'] }) status!: 'success';
+  @ApiProperty({ type: MemoryDto }) memory!: MemoryDto;
   @ApiProperty({ type: String, format: 'uuid' }) memory_id!: string;
   @ApiProperty({ type: Boolean }) indexed!: boolean;
 }

@@ -39,5 +39,6 @@ import { VectorBackfill } from './vector-backfill.service.js';
     Speakers,
     VectorBackfill,
   ],
+  exports: [MemoryEdge],
 })
 export class MemoryModule {}

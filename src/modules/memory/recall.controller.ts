@@ -1,9 +1,11 @@
 import { Body, Controller, Get, HttpCode, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { askedTags } from '../../ledger/entity-names.js';
 import type { Filter } from '../../spaces/vector-space.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
+import type { Tenant } from '../../tenancy/principal.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import { MemoryEdge } from './memory-edge.js';
 import { memoryDto } from './memory-replies.js';
@@ -67,7 +69,7 @@ export class RecallController {
     const { tenant } = this.context;
     const workspace = await this.edge.workspace(request, response, dto);
     const time = wantedTime(dto, tenant.settings);
-    const question = questionOf(dto, time);
+    const question = questionOf(tenant, dto, time);
     const recalled = await this.recalls.recall(tenant, workspace, question);
     const expanded = dto.expand_relations
       ? await this.expansion.expand(tenant, workspace, {
@@ -109,12 +111,12 @@ function expansionOf(dto: RecallDto): Expansion {
   };
 }
 
-function questionOf(dto: RecallDto, { from, until }: WantedTime): Question {
+function questionOf(tenant: Tenant, dto: RecallDto, { from, until }: WantedTime): Question {
   const filter: Filter = {
     ...(dto.tags === undefined
       ? {}
-      : { tags: { values: dto.tags, mode: dto.tag_mode, match: dto.tag_match } }),
-    ...(dto.exclude_tags === undefined ? {} : { excludeTags: dto.exclude_tags }),
+      : { tags: { values: askedTags(tenant.key, dto.tags), mode: dto.tag_mode, match: dto.tag_match } }),
+    ...(dto.exclude_tags === undefined ? {} : { excludeTags: askedTags(tenant.key, dto.exclude_tags) }),
     ...(dto.types === undefined ? {} : { types: dto.types }),
     ...(from === undefined ? {} : { from }),
     ...(until === undefined ? {} : { until }),

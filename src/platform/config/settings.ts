@@ -62,6 +62,8 @@ export abstract class Settings {
   };
   /** `host` or `host:port`: what a tenant may name though it is no host of the public internet, or has no TLS. */
   abstract readonly privateHosts: readonly string[];
+  /** Whether what is stored is read in the background: for entities, for what it is like, for summaries. */
+  abstract readonly enrichment: boolean;
   abstract readonly plans: Plans;
   /** The plan of a tenant that is made without naming one. */
   abstract readonly defaultPlan: PlanTier;
@@ -121,6 +123,7 @@ function read(env: Environment): { settings: Settings; known: ReadonlySet<string
     masterKey: reader.bytes('LOCI_MASTER_KEY', 32),
     previousMasterKey: reader.bytes('LOCI_MASTER_KEY_PREVIOUS', 32),
     metricsToken: reader.token('METRICS_TOKEN', mode === 'production' ? 32 : 8),
+    enrichment: reader.flag('LOCI_ENRICHMENT', true),
     resolveHosts: reader.flag('LOCI_RESOLVE_HOSTS', false),
     databaseUrl: reader.url('DATABASE_URL', ['postgres', 'postgresql']),
     qdrant: readQdrant(reader),

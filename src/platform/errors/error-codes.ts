@@ -236,6 +236,17 @@ export const errorCodes = {
     title: 'No such memory',
     explanation: 'There is no memory with that id, or this key cannot see it. It may have been deleted.',
   },
+  'entity.not_found': {
+    status: 404,
+    title: 'No such entity',
+    explanation:
+      'No memory of this workspace names an entity with that slug, or this key cannot see it. What was stored a moment ago is read in the background: `GET /enrichment/status` tells whether something is still waiting.',
+  },
+  'entity.invalid': {
+    status: 422,
+    title: 'These are one entity already',
+    explanation: 'An entity is merged into another one. Both slugs name the same: nothing was changed.',
+  },
   'memory.conflict': {
     status: 409,
     title: 'Another memory has that id',
