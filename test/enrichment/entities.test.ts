@@ -1,3 +1,4 @@
+import { DescribedCaller, Description } from '../support/described.js';
 import { Loci, type TestTenant } from '../support/loci.js';
 import { ledgerRows } from '../spaces/rules/projected.js';
 import { enriched, stored } from './enriched.js';
@@ -164,6 +165,29 @@ describe('what was drawn from memories', () => {
     expect(ids('preferences')).toEqual([liking]);
     expect(ids('recent')).toEqual([plain]);
     expect(body).toMatchObject({ lesson_count: 2, has_critical: true });
+  });
+
+  it('answers as it is described, at the root and under /v1', async () => {
+    const tenant = await loci.tenant();
+    const description = await Description.of(loci);
+    const caller = new DescribedCaller(() => loci.url, tenant.token, description);
+    for (const prefix of ['', '/v1']) {
+      await stored(tenant, { content: `Caroline met Melanie in Berlin. ${prefix}`, importance: 0.9 });
+      await enriched(loci, tenant);
+      await caller.get(`${prefix}/entities`);
+      await caller.get(`${prefix}/entity/caroline`);
+      const [from, into] = prefix === '' ? ['melanie', 'caroline'] : ['caroline', 'berlin'];
+      await caller.post(`${prefix}/entity/${from}/merge`, { merge_into: into });
+      expect((await caller.post(`${prefix}/entity/berlin/merge`, { merge_into: 'berlin' })).status).toBe(422);
+      await caller.get(`${prefix}/enrichment/status`);
+      await caller.post(`${prefix}/enrichment/reprocess`);
+      await caller.get(`${prefix}/startup-recall`);
+      await caller.get(`${prefix}/analyze`);
+    }
+    const drawn = / \/(?:v1\/)?(?:entity|entities|enrichment|startup-recall|analyze)(?:\/|$)/;
+    const operations = description.operations().filter((name) => drawn.test(name));
+    expect(operations).toHaveLength(14);
+    expect(description.unseen(operations)).toEqual([]);
   });
 
   it('counts what a workspace remembers, and what comes up together', async () => {

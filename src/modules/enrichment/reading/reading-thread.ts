@@ -88,7 +88,7 @@ export class ReadingThread extends TextReader implements OnApplicationShutdown {
 
   private lose(reason: string): void {
     this.worker = null;
-    for (const { reject } of this.waiting.values()) reject(new Error(reason));
+    for (const asked of this.waiting.values()) asked.reject(new Error(reason));
     this.waiting.clear();
   }
 }
