@@ -22,6 +22,8 @@ export const WHOLE_TABLES: readonly string[] = [
   'pending_vectors',
   'unindexable',
   'memory_stats',
+  'enrichments',
+  'entity_aliases',
   'followers',
 ];
 
