@@ -26,7 +26,14 @@ export class Neighbours {
   async of(tenant: Tenant, workspace: WorkspaceId, id: string, vector: Float32Array): Promise<Neighbour[]> {
     // Looking after a space is no use of it.
     const { vectors } = this.spaces.peek(tenant);
-    const candidates = await vectors.search({ workspace, vector, terms: [], filter: {}, limit: LOOKED_AT });
+    const candidates = await vectors.search({
+      workspace,
+      vector,
+      terms: [],
+      marks: [],
+      filter: {},
+      limit: LOOKED_AT,
+    });
     return candidates
       .flatMap(({ id: other, vector: { alone } }) =>
         other === id || alone === null || alone < SIMILAR ? [] : { id: other, cosine: Math.min(1, alone) },
