@@ -41,6 +41,13 @@ export interface LedgerQuery {
   marks: string[];
 }
 
+export interface LedgerProposal {
+  candidates: Candidate[];
+  /** By id, 0..1: how close a memory is to the best of these, by relations. */
+  related: ReadonlyMap<string, number>;
+  graphAway: boolean;
+}
+
 /**
  * Candidates where the vector space does not answer, and the words in it with it: what the ledger still tells by
  * filters, tags and recency, and what the graph holds around those. The ledger's texts are sealed, so words are looked
@@ -58,7 +65,7 @@ export class LedgerCandidates {
     tenant: Tenant,
     workspace: WorkspaceId,
     { wording, filter, marks }: LedgerQuery,
-  ): Promise<{ candidates: Candidate[]; graphAway: boolean }> {
+  ): Promise<LedgerProposal> {
     const passing = async (tags: string[] | null, ids: string[] | null): Promise<Found[]> => {
       const values = [tenant.id, workspace, ...filterValues(filter), tags, ids, LOOKED_AT];
       const rows = await this.ledger.readRows<FoundRow>(tenant, workspace, PASSING, values);
@@ -66,7 +73,11 @@ export class LedgerCandidates {
     };
     const newest = await passing(null, null);
     if (wording === null)
-      return { candidates: newest.map((row) => candidate(row, marks, [], null)), graphAway: false };
+      return {
+        candidates: newest.map((row) => candidate(row, marks, [], null)),
+        related: new Map(),
+        graphAway: false,
+      };
     const asked = new Set(termsOf(wording));
     const found = new Map<string, Candidate>();
     const look = (row: Found): Candidate => {
@@ -80,38 +91,34 @@ export class LedgerCandidates {
     };
     for (const row of [...newest, ...(await passing(tagsIn(wording), null))])
       if (!found.has(row.id)) found.set(row.id, look(row));
-    const { around, graphAway } = await this.around(tenant, workspace, found);
-    const related = around.size === 0 ? [] : await passing(null, [...around.keys()]);
-    for (const row of related) {
-      const known = found.get(row.id) ?? look(row);
-      const score = Math.max(known.text.alone ?? 0, around.get(row.id) ?? 0);
-      found.set(row.id, { ...known, text: { alone: score, joined: score } });
-    }
-    return { candidates: [...found.values()], graphAway };
+    const { related, graphAway } = await this.around(tenant, workspace, found);
+    const around = related.size === 0 ? [] : await passing(null, [...related.keys()]);
+    for (const row of around) if (!found.has(row.id)) found.set(row.id, look(row));
+    return { candidates: [...found.values()], related, graphAway };
   }
 
-  /** What the best are related to counts for half of them, times the relation's strength. */
+  /** What the best are related to is as close as they are good and the relation is strong. */
   private async around(
     tenant: Tenant,
     workspace: WorkspaceId,
     found: ReadonlyMap<string, Candidate>,
-  ): Promise<{ around: Map<string, number>; graphAway: boolean }> {
+  ): Promise<{ related: Map<string, number>; graphAway: boolean }> {
     const scoreOf = (id: string) => found.get(id)?.text.alone ?? 0;
-    const around = new Map<string, number>();
+    const related = new Map<string, number>();
     const from = [...found.keys()]
       .filter((id) => scoreOf(id) > 0)
       .sort((a, b) => scoreOf(b) - scoreOf(a))
       .slice(0, STARTS);
-    if (from.length === 0) return { around, graphAway: false };
+    if (from.length === 0) return { related, graphAway: false };
     const { graph } = this.spaces.open(tenant);
     try {
       const reached = await graph.related({ workspace, from, depth: 1, limit: LOOKED_AT });
       for (const { id, start, relation } of reached)
-        if (isUuid(id)) around.set(id, (scoreOf(start) * relation.strength) / 2);
-      return { around, graphAway: false };
+        if (isUuid(id)) related.set(id, Math.max(related.get(id) ?? 0, scoreOf(start) * relation.strength));
+      return { related, graphAway: false };
     } catch (error) {
       if (!isOutage(error)) throw error;
-      return { around, graphAway: true };
+      return { related, graphAway: true };
     }
   }
 }

@@ -26,7 +26,7 @@ const OWN_PARTS = ['vector', 'vector_joined', 'keyword', 'keyword_joined'] as co
 /** These count by who is best: cosines and BM25 have no common scale, and the others are counts. */
 const BY_THE_BEST = [...OWN_PARTS, 'speaker', 'tag', 'context', 'relation'] as const;
 /** From here on, more terms are no more substance. */
-const ENOUGH_TERMS = 40;
+const ENOUGH = Math.log1p(40);
 const RECENCY_HALVED_MS = 30 * 24 * 60 * 60 * 1_000;
 
 interface Parted {
@@ -80,25 +80,34 @@ function partsOf(about: Candidate, { terms, tags, context, related, now }: Asked
   const vector = Math.max(0, about.vector.alone ?? 0);
   const keyword = Math.max(0, about.text.alone ?? 0);
   return {
-    ...noParts(),
     vector,
     vector_joined: about.follows ? Math.max(0, about.vector.joined ?? 0) : vector,
     keyword,
     keyword_joined: about.follows ? Math.max(0, about.text.joined ?? 0) : keyword,
+    session: null,
     speaker: isNamed(about.speaker, terms) ? 1 : 0,
-    substance: Math.min(1, Math.log1p(about.terms) / Math.log1p(ENOUGH_TERMS)) * (1 - about.asked),
-    tag: about.marks.reduce((sum, mark) => sum + (tags.has(mark) ? 1 : 0), 0),
-    context: about.marks.reduce((sum, mark) => sum + (context.has(mark) ? 1 : 0), 0),
+    substance: Math.min(1, Math.log1p(about.terms) / ENOUGH) * (1 - about.asked),
+    exact_phrase: null,
+    tag: shared(about.marks, tags),
+    context: shared(about.marks, context),
     relation: related.get(about.id) ?? 0,
     importance: about.importance,
     confidence: about.confidence,
     recency: 2 ** (-Math.max(0, now - about.timestamp) / RECENCY_HALVED_MS),
+    relevance: null,
   };
 }
 
 /** Whoever has one of the names: 'Ada' is asked for Ada Lovelace, too. */
 function isNamed(speaker: string | null, terms: ReadonlySet<string>): boolean {
-  return speaker !== null && speaker.split(' ').some((name) => terms.has(name));
+  if (speaker === null) return false;
+  return terms.has(speaker) || (speaker.includes(' ') && speaker.split(' ').some((name) => terms.has(name)));
+}
+
+function shared(marks: readonly string[], wanted: ReadonlySet<string>): number {
+  let count = 0;
+  for (const mark of marks) if (wanted.has(mark)) count++;
+  return count;
 }
 
 /** A part that a candidate lacks counts as nothing; one that all lack says nothing. */

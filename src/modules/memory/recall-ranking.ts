@@ -44,12 +44,12 @@ export type ScoreParts = Record<RankingPart, number | null>;
  * settle what those leave open. Settings override them one by one, for an installation and for a tenant.
  */
 export const DEFAULT_WEIGHTS: RankingWeights = {
-  vector: 0.3,
+  vector: 0.4,
   vector_joined: 0.3,
   keyword: 0.05,
   keyword_joined: 0.3,
   session: 0.7,
-  speaker: 0.2,
+  speaker: 0.25,
   substance: 0.5,
   exact_phrase: 0.3,
   tag: 0.2,

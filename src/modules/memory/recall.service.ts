@@ -104,11 +104,11 @@ export class RecallService {
     const searched = ready === 'caught up' ? await search() : found;
     const proposals = await Promise.all(
       searched.map(async (candidates, at) => {
-        if (candidates !== null) return candidates;
+        if (candidates !== null) return { candidates, related: NO_RELATIONS };
         const query = { wording: wordings[at] ?? null, filter: question.filter, marks };
-        const { candidates: left, graphAway } = await this.ledgerCandidates.propose(tenant, workspace, query);
-        if (graphAway) degraded.add('graph');
-        return left;
+        const proposal = await this.ledgerCandidates.propose(tenant, workspace, query);
+        if (proposal.graphAway) degraded.add('graph');
+        return proposal;
       }),
     );
     const weights = tenantWeights(this.weights, tenant.settings);
@@ -190,25 +190,29 @@ const NONE: ReadonlyMap<string, string> = new Map();
 const NO_MEMORIES: ReadonlyMap<string, Memory> = new Map();
 const NO_RELEVANCE: ReadonlyMap<string, number> = new Map();
 
-function rank(question: Question, proposals: Candidate[][], weights: RankingWeights): Ranked[] {
-  if (question.queries.length === 0) return inProposedOrder(proposals.flat());
-  const rankings = question.queries.map((wording, at) =>
-    rankRecall(proposals[at] ?? [], askedBy(wording, question), weights),
-  );
-  return fuseQuestions(rankings);
-}
-
-function askedBy(wording: string, { context }: Question): Asked {
-  return {
-    terms: new Set(termsOf(wording)),
-    tags: new Set(tagsIn(wording)),
-    context: new Set(context),
-    related: NO_RELATIONS,
-    now: Date.now(),
-  };
+/** What was found for one wording. */
+interface Proposal {
+  candidates: Candidate[];
+  related: ReadonlyMap<string, number>;
 }
 
 const NO_RELATIONS: ReadonlyMap<string, number> = new Map();
+
+function rank({ queries, context }: Question, proposals: Proposal[], weights: RankingWeights): Ranked[] {
+  if (queries.length === 0) return proposals.flatMap(({ candidates }) => inProposedOrder(candidates));
+  const now = Date.now();
+  const rankings = proposals.map(({ candidates, related }, at) => {
+    const wording = queries[at] ?? '';
+    const asked: Asked = {
+      terms: new Set(termsOf(wording)),
+      tags: new Set(tagsIn(wording)),
+      context: new Set(context),
+      ...{ related, now },
+    };
+    return rankRecall(candidates, asked, weights);
+  });
+  return fuseQuestions(rankings);
+}
 
 function marksOf({ queries, context }: Question): string[] {
   return [...new Set([...context, ...queries.flatMap(tagsIn)])].slice(0, MOST_MARKS);
