@@ -91,6 +91,11 @@ describe('the memory routes', () => {
       expect((await acme.get<Page>(at('/memories', '?tags=garden'))).body.data).toHaveLength(1);
       const association = { memory1_id: id, memory2_id: other, type: 'LEADS_TO' };
       expect((await acme.post(at('/associate'), association)).status).toBe(201);
+      expect((await acme.get(at('/graph/path', `?from=${id}&to=${other}`))).body).toMatchObject({
+        length: 1,
+      });
+      for (const drawing of ['snapshot', `neighbors/${id}`, 'stats', 'types', 'relations'])
+        expect((await acme.get(at(`/graph/${drawing}`))).status).toBe(200);
       expect((await acme.get(at(`/memories/${id}/related`))).body).toMatchObject({
         count: 1,
         related_memories: [{ memory_id: other, relation_type: 'LEADS_TO', depth: 1 }],

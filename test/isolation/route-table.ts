@@ -563,6 +563,47 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
     () => ({}),
     {},
   ),
+  'GET /graph/snapshot': route(
+    'GET',
+    () => '/graph/snapshot',
+    () => ({ limit: 5 }),
+    wordLists('types'),
+  ),
+  'GET /graph/neighbors/:id': route(
+    'GET',
+    (own) => `/graph/neighbors/${one(own)}`,
+    () => ({ depth: 3 }),
+    inPath((id) => `/graph/neighbors/${id}`),
+  ),
+  'GET /graph/path': route(
+    'GET',
+    () => '/graph/path',
+    (own) => ({ from: own.memories[0], to: own.memories[1] }),
+    {
+      from: (_own, foreign) => ({ fields: { from: foreign.memory() } }),
+      to: (_own, foreign) => ({ fields: { to: foreign.memory() } }),
+      both: (_own, foreign) => ({ fields: { from: foreign.memory(), to: foreign.memory() } }),
+      ...wordLists('relationship_types'),
+    },
+  ),
+  'GET /graph/stats': route(
+    'GET',
+    () => '/graph/stats',
+    () => ({}),
+    {},
+  ),
+  'GET /graph/types': route(
+    'GET',
+    () => '/graph/types',
+    () => ({}),
+    {},
+  ),
+  'GET /graph/relations': route(
+    'GET',
+    () => '/graph/relations',
+    () => ({}),
+    {},
+  ),
   'POST /v1/workspaces/:workspace/api-keys': keyRoute('POST', '', { name: 'New' }),
   'GET /v1/workspaces/:workspace/api-keys': keyRoute('GET', '', undefined, {
     cursor: (own, foreign) => ({

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { BackfillSignal } from './backfill-signal.js';
 import { CandidateGate } from './candidate-gate.service.js';
+import { GraphController } from './graph.controller.js';
+import { GraphService } from './graph.service.js';
 import { LedgerCandidates } from './ledger-candidates.js';
 import { MemoryAccess } from './memory-access.service.js';
 import { MemoryController } from './memory.controller.js';
@@ -20,10 +22,11 @@ import { Speakers } from './speakers.js';
 import { VectorBackfill } from './vector-backfill.service.js';
 
 @Module({
-  controllers: [MemoryController, RecallController, RelationsController],
+  controllers: [MemoryController, RecallController, RelationsController, GraphController],
   providers: [
     BackfillSignal,
     CandidateGate,
+    GraphService,
     LedgerCandidates,
     MemoryAccess,
     MemoryEdge,

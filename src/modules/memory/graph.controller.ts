@@ -1,0 +1,211 @@
+import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { parseInstant } from '../../platform/http/instant.js';
+import { ForScope } from '../../tenancy/access.decorator.js';
+import { TenantContext } from '../../tenancy/tenant-context.js';
+import { drawnEdge, drawnNode, RELATION_COLORS, TYPE_COLORS } from './graph-drawing.js';
+import {
+  GraphRelationsDto,
+  GraphStatsDto,
+  GraphTypesDto,
+  NeighborsDto,
+  NeighborsQuery,
+  PathDto,
+  PathQueryDto,
+  SnapshotDto,
+  SnapshotQuery,
+} from './graph.dto.js';
+import { GraphService } from './graph.service.js';
+import { WorkspaceField } from './memory.dto.js';
+import { MemoryEdge } from './memory-edge.js';
+import { memoryId } from './memory-id.js';
+import { memoryDto } from './memory-replies.js';
+import { RELATION_MEANINGS, RELATION_TYPES } from './relation-types.js';
+
+/** As many as a drawing has where it is asked for all. */
+const ALL = 2_000;
+
+/** The graph of a workspace's memories, for drawing. */
+@ApiTags('memory')
+@ApiBearerAuth()
+@Controller({ path: ['graph', 'v1/graph'] })
+export class GraphController {
+  constructor(
+    private readonly context: TenantContext,
+    private readonly edge: MemoryEdge,
+    private readonly graph: GraphService,
+  ) {}
+
+  @Get('snapshot')
+  @ForScope('memory:read')
+  @ApiOperation({ summary: 'The most important memories and the relations between them' })
+  @ApiResponse({ status: 200, type: SnapshotDto })
+  async snapshot(
+    @Query() query: SnapshotQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<SnapshotDto> {
+    const startedAt = performance.now();
+    const workspace = await this.edge.workspace(request, response, query);
+    const { memories, relations, totals } = await this.graph.snapshot(this.context.tenant, workspace, {
+      limit: query.limit === 0 ? ALL : query.limit,
+      minImportance: query.min_importance,
+      types: query.types === undefined || query.types.length === 0 ? null : query.types,
+      since: query.since === undefined ? null : parseInstant(query.since),
+    });
+    return {
+      nodes: memories.map(drawnNode),
+      edges: relations.map(drawnEdge),
+      stats: {
+        total_nodes: totals.memories,
+        total_edges: totals.relations,
+        returned_nodes: memories.length,
+        returned_edges: relations.length,
+        sampled: memories.length < totals.memories,
+        sample_ratio: memories.length / Math.max(1, totals.memories),
+      },
+      meta: metaSince(startedAt),
+    };
+  }
+
+  @Get('neighbors/:id')
+  @ForScope('memory:read')
+  @ApiOperation({ summary: 'The memories around one: by relations, and by what they say' })
+  @ApiResponse({ status: 200, type: NeighborsDto })
+  async neighbors(
+    @Param('id') id: string,
+    @Query() query: NeighborsQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<NeighborsDto> {
+    const startedAt = performance.now();
+    const workspace = await this.edge.workspace(request, response, query);
+    const found = await this.graph.neighbors(this.context.tenant, workspace, memoryId(id), {
+      depth: query.depth,
+      limit: query.limit,
+      ...typesOf(query),
+      minStrength: query.min_strength,
+      semantic: query.include_semantic ? query.semantic_limit : 0,
+    });
+    return {
+      center: drawnNode(found.center),
+      graph_neighbors: found.around.map(drawnNode),
+      semantic_neighbors: found.alike.map(({ memory, similarity }) => ({
+        ...drawnNode(memory),
+        similarity: Math.round(similarity * 1e4) / 1e4,
+      })),
+      edges: found.relations.map(drawnEdge),
+      meta: { depth: query.depth, query_time_ms: millisecondsSince(startedAt) },
+      ...(found.degraded ? { degraded: ['vectors'] } : {}),
+    };
+  }
+
+  @Get('path')
+  @ForScope('memory:read')
+  @ApiOperation({ summary: 'The shortest way from one memory to another' })
+  @ApiResponse({ status: 200, type: PathDto })
+  async path(
+    @Query() query: PathQueryDto,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<PathDto> {
+    const workspace = await this.edge.workspace(request, response, query);
+    const path = await this.graph.path(this.context.tenant, workspace, {
+      from: query.from.toLowerCase(),
+      to: query.to.toLowerCase(),
+      ...typesOf(query),
+      minStrength: query.min_strength,
+      depth: query.max_depth,
+    });
+    const { memories, relations } = 'memories' in path ? path : { memories: [], relations: [] };
+    const found = memories.length > 0;
+    return {
+      status: 'success',
+      found,
+      length: found ? relations.length : null,
+      memories: memories.map(memoryDto),
+      relations: relations.map(drawnEdge),
+      complete: path.complete,
+    };
+  }
+
+  @Get('stats')
+  @ForScope('memory:read')
+  @ApiOperation({ summary: 'How many memories and relations there are, by type' })
+  @ApiResponse({ status: 200, type: GraphStatsDto })
+  async stats(
+    @Query() query: WorkspaceField,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<GraphStatsDto> {
+    const startedAt = performance.now();
+    const workspace = await this.edge.workspace(request, response, query);
+    const { byType, byRelation, importance, activity } = await this.graph.counts(
+      this.context.tenant,
+      workspace,
+    );
+    return {
+      totals: { nodes: sumOf(byType), edges: sumOf(byRelation) },
+      by_type: Object.fromEntries(byType),
+      by_relationship: Object.fromEntries(byRelation),
+      importance_distribution: importance,
+      recent_activity: activity,
+      meta: metaSince(startedAt),
+    };
+  }
+
+  @Get('types')
+  @ForScope('memory:read')
+  @ApiOperation({ summary: 'The types of memories, and their colours' })
+  @ApiResponse({ status: 200, type: GraphTypesDto })
+  async types(
+    @Query() query: WorkspaceField,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<GraphTypesDto> {
+    const workspace = await this.edge.workspace(request, response, query);
+    const { byType } = await this.graph.counts(this.context.tenant, workspace);
+    return { types: [...new Set([...Object.keys(TYPE_COLORS), ...byType.keys()])], colors: TYPE_COLORS };
+  }
+
+  @Get('relations')
+  @ForScope('memory:read')
+  @ApiOperation({ summary: 'The types of relations: who makes them, what they say, and their colours' })
+  @ApiResponse({ status: 200, type: GraphRelationsDto })
+  async relations(
+    @Query() query: WorkspaceField,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<GraphRelationsDto> {
+    await this.edge.workspace(request, response, query);
+    return {
+      relations: [...RELATION_TYPES],
+      colors: RELATION_COLORS,
+      details: RELATION_TYPES.map((type) => {
+        const { author, says, attributes } = RELATION_MEANINGS[type];
+        return { type, author, says, attributes: [...attributes] };
+      }),
+    };
+  }
+}
+
+function typesOf({ relationship_types: types }: { relationship_types?: string[] }): { types?: string[] } {
+  return types === undefined ? {} : { types: types.map((type) => type.toUpperCase()) };
+}
+
+function metaSince(startedAt: number) {
+  return {
+    type_colors: TYPE_COLORS,
+    relation_colors: RELATION_COLORS,
+    query_time_ms: millisecondsSince(startedAt),
+  };
+}
+
+function millisecondsSince(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) * 100) / 100;
+}
+
+function sumOf(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}
