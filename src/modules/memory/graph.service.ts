@@ -214,7 +214,7 @@ export class GraphService {
     if (vector === null) return { scores: new Map(), degraded: false };
     try {
       const { vectors } = this.spaces.open(tenant);
-      const found = await vectors.search({ workspace, vector, terms: [], filter: {}, limit });
+      const found = await vectors.search({ workspace, vector, terms: [], marks: [], filter: {}, limit });
       const scored = found.flatMap(({ id, vector: { alone } }) => (alone === null ? [] : [{ id, alone }]));
       scored.sort((a, b) => b.alone - a.alone || (a.id < b.id ? -1 : 1));
       return { scores: new Map(scored.map(({ id, alone }) => [id, alone])), degraded: false };
