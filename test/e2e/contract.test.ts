@@ -273,7 +273,7 @@ describe('the memory routes', () => {
         expand_respect_tags: false,
         state_debug: true,
         format: 'detailed',
-        time_query: 'last week',
+        time_query: 'last 7 days',
         recency_bias: 'auto',
         context_tags: ['a'],
         expansion_limit: 3,

@@ -282,6 +282,36 @@ describe('recall', () => {
     });
   });
 
+  describe('with a bias for what is new', () => {
+    let reader: DescribedCaller;
+    beforeAll(async () => {
+      const { token } = await loci.tenant();
+      reader = new DescribedCaller(() => loci.url, token, await Description.of(loci));
+      const memories = [
+        { content: 'The password of the cellar is on the old note', timestamp: '2021-01-01' },
+        { content: 'A note about the cellar and its password', timestamp: new Date().toISOString() },
+      ];
+      expect((await reader.post('/memory/batch', { memories })).status).toBe(201);
+    });
+    const first = async (query: string, bias?: string) => {
+      const { body } = await reader.post<Recalled>('/recall', {
+        query,
+        explain: true,
+        ...(bias === undefined ? {} : { recency_bias: bias }),
+      });
+      const [best] = body.results;
+      return { old: best?.memory.content.includes('old'), recency: best?.score_parts?.['recency'] };
+    };
+
+    it('ranks it higher where that is asked for, in so many words or by what is asked', async () => {
+      const plain = 'the password of the cellar on the old note';
+      expect(await first(plain)).toMatchObject({ old: true });
+      expect(await first(plain, 'on')).toMatchObject({ old: false });
+      expect(await first(`${plain}, the latest`)).toMatchObject({ old: false });
+      expect(await first(`${plain}, the latest`, 'off')).toMatchObject({ old: true });
+    });
+  });
+
   describe('by a time in words', () => {
     let reader: DescribedCaller;
     const HOUR = 3_600_000;

@@ -10,9 +10,9 @@ import { TenantContext } from '../../tenancy/tenant-context.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { WorkspaceResolver } from '../../tenancy/workspace-resolver.js';
 import type { EditMemoryDto, MemoryFields, StoreMemoryDto, WorkspaceField } from './memory.dto.js';
+import { classify } from './memory-types.js';
 import type { MemoryDraft, MemoryEdit } from './memory.js';
 
-const DEFAULT_TYPE = 'Context';
 const DEFAULT_IMPORTANCE = 0.5;
 const DEFAULT_CONFIDENCE = 0.9;
 
@@ -84,7 +84,7 @@ export class MemoryEdge {
     return {
       id: dto.id?.toLowerCase() ?? null,
       content: dto.content,
-      type: dto.type ?? DEFAULT_TYPE,
+      type: dto.type ?? classify(dto.content),
       tags: unique(dto.tags ?? []),
       importance: Math.fround(dto.importance ?? DEFAULT_IMPORTANCE),
       confidence: Math.fround(dto.confidence ?? DEFAULT_CONFIDENCE),
@@ -152,7 +152,8 @@ function unique(tags: string[]): string[] {
   return [...new Set(tags.map((tag) => tag.trim()))];
 }
 
-function unitVector(numbers: number[]): Float32Array {
+/** Of the same direction, with the length of one. */
+export function unitVector(numbers: number[]): Float32Array {
   // Math.hypot is slow with hundreds of arguments, and needed only where squares leave the range of numbers.
   let sum = 0;
   for (const number of numbers) sum += number * number;

@@ -43,6 +43,9 @@ export class ByTagDto extends WorkspaceField {
 
   @Text({ max: 512, optional: true, description: '`next_cursor` of the page before' })
   cursor?: string;
+
+  @Int({ min: 0, max: 1_000_000, optional: true, default: 0, description: 'How many to pass over first' })
+  offset = 0;
 }
 
 export class DeleteByTagDto extends WorkspaceField {

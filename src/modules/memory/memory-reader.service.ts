@@ -94,6 +94,7 @@ export class MemoryReaderService {
     filter: ListFilter,
     limit: number,
     after: ListPlace | null,
+    offset = 0,
   ): Promise<MemoryPage> {
     const rows = await this.ledger.read(tenant, workspace, (tx) =>
       tx.rows<MemoryRow>(LIST, [
@@ -111,6 +112,7 @@ export class MemoryReaderService {
         after?.id ?? null,
         // One more than asked for tells whether there is a next page.
         limit + 1,
+        offset,
       ]),
     );
     const memories = rows.slice(0, limit).map((row) => memoryOf(tenant, row));
@@ -183,4 +185,4 @@ WHERE tenant_id = $1 AND workspace_id = $2
   AND ($10::timestamptz IS NULL OR timestamp <= $10)
   AND ($11::timestamptz IS NULL OR (timestamp, id) < ($11, $12::uuid))
 ORDER BY timestamp DESC, id DESC
-LIMIT $13`;
+LIMIT $13 OFFSET $14`;

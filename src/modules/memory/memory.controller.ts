@@ -265,11 +265,12 @@ export class MemoryController {
   private async list(
     workspace: WorkspaceId,
     filter: ListFilter,
-    { limit, cursor }: { limit: number; cursor?: string },
+    { limit, cursor, offset = 0 }: { limit: number; cursor?: string; offset?: number },
   ): Promise<MemoryListDto> {
     const place = cursor === undefined ? null : readCursor(cursor);
     const after = place === null ? null : { timestamp: place.time, id: place.id };
-    const { memories, next } = await this.reader.list(this.context.tenant, workspace, filter, limit, after);
+    const { tenant } = this.context;
+    const { memories, next } = await this.reader.list(tenant, workspace, filter, limit, after, offset);
     return {
       data: memories.map(memoryDto),
       next_cursor: next === null ? null : writeCursor({ time: next.timestamp, id: next.id }),

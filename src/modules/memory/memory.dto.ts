@@ -10,11 +10,11 @@ import {
   Uuid,
   Vector,
 } from '../../platform/http/fields.js';
+import { MEMORY_TYPES } from './memory-types.js';
 
 /** Content is measured in bytes of UTF-8. */
 const CONTENT_BYTES = 65_536;
 const WORD = { max: 128 };
-/** Types are the ten that Loci knows, and a tenant's own. */
 const TYPE = { max: 64, pattern: /^[A-Za-z][A-Za-z0-9_-]*$/ };
 
 /** Which workspace, for a key that reaches more than one. */
@@ -31,7 +31,12 @@ export class WorkspaceField {
 }
 
 export class MemoryFields extends WorkspaceField {
-  @Text({ ...TYPE, optional: true, example: 'Preference', default: 'Context' })
+  @Text({
+    ...TYPE,
+    optional: true,
+    example: 'Preference',
+    description: `${MEMORY_TYPES.join(', ')}, or a word of your own; absent: told by how the content speaks, else Context`,
+  })
   type?: string;
 
   @Tags({ optional: true })

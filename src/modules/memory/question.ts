@@ -4,13 +4,34 @@ import type { Filter } from '../../spaces/vector-space.js';
 export interface Question {
   /** One or more wordings; a memory counts by the one it fits best. None: the filter alone, newest first. */
   queries: string[];
+  /** Of the first wording, or in place of one: the caller has embedded it already. Unit length. */
+  vector: Float32Array | null;
   filter: Filter;
   /** Tags that the caller says it is about: what bears them ranks higher, nothing is left out. */
   context: string[];
   limit: number;
+  /** How many of the best are passed over. */
+  offset: number;
   /** Below it nothing is returned. 0..1 */
   minScore: number;
-  sort: 'score' | 'newest' | 'oldest';
+  sort: RecallOrder;
+  /** Whether what is new counts for more: always, never, or where the words ask for it. */
+  recency: 'auto' | 'on' | 'off';
+}
+
+export type RecallOrder = 'score' | 'newest' | 'oldest' | 'updated last' | 'updated first';
+
+/** Whether there is anything to rank by; without, the filter alone is asked for. */
+export function isRanked({ queries, vector }: Pick<Question, 'queries' | 'vector'>): boolean {
+  return queries.length > 0 || vector !== null;
+}
+
+const ASKS_FOR_NEW =
+  /\b(?:latest|newest|(?:most )?recent(?:ly)?|lately|current(?:ly)?|now(?:adays)?|today|tonight|these days|this week|last time|up to date|as of|so far|still|any ?more)\b/i;
+
+/** Whether what is new is to count for more. */
+export function prefersNew({ recency, queries }: Pick<Question, 'recency' | 'queries'>): boolean {
+  return recency === 'on' || (recency === 'auto' && queries.some((query) => ASKS_FOR_NEW.test(query)));
 }
 
 /** The words of a question as tags may have them: as they stand, and in lower case. */

@@ -1,6 +1,7 @@
 import { SettingsError } from '../../platform/config/environment.js';
 import type { FieldError } from '../../platform/errors/domain-error.js';
 import type { TenantSettings } from '../../tenancy/principal.js';
+import { prefersNew, type Question } from './question.js';
 import { DEFAULT_WEIGHTS, RANKING_PARTS, type RankingPart, type RankingWeights } from './recall-ranking.js';
 
 /** More than this is no weight but a mistake: one part would be all that counts. */
@@ -26,6 +27,18 @@ export function tenantWeights(installation: RankingWeights, settings: TenantSett
   const set = membersOf(membersOf(settings['recall'])['weights']);
   const own = Object.entries(set).filter(([name, weight]) => isPart(name) && isWeight(weight));
   return own.length === 0 ? installation : { ...installation, ...Object.fromEntries(own) };
+}
+
+/** Where new is what is asked for, time weighs as much as meaning does. */
+const NEW_WEIGHS = 0.6;
+
+/** The weights for one question: how much it counts that a memory is new is the question's to say. */
+export function weightsFor(
+  question: Pick<Question, 'recency' | 'queries'>,
+  weights: RankingWeights,
+): RankingWeights {
+  if (question.recency === 'off') return { ...weights, recency: 0 };
+  return prefersNew(question) ? { ...weights, recency: Math.max(NEW_WEIGHS, weights.recency) } : weights;
 }
 
 /** What is wrong with the weights in settings that somebody wants to store. Null takes one back. */

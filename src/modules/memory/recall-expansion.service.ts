@@ -9,7 +9,7 @@ import { CandidateGate } from './candidate-gate.service.js';
 import { hasTags, passesFilter } from './memory-filter.js';
 import { memoryOf, type MemoryRow, PREFIXED_MEMORY_COLUMNS } from './memory-rows.js';
 import type { Memory } from './memory.js';
-import type { Question } from './question.js';
+import { isRanked, type Question } from './question.js';
 import { noParts } from './ranking-parts.js';
 import { bridgesBetween } from './recall-bridges.js';
 import type { RecalledMemory } from './recall.service.js';
@@ -60,7 +60,7 @@ export class RecallExpansion {
     const { links, degraded } = await this.links(tenant, workspace, results, expansion);
     if (links.length === 0) return { results: results.map(unrelated), degraded };
     const scores = new Map(results.map(({ id, score }) => [id, score]));
-    const bridges = question.queries.length === 0 ? new Map<string, number>() : bridgesBetween(scores, links);
+    const bridges = isRanked(question) ? bridgesBetween(scores, links) : new Map<string, number>();
     const { memories, relations } = await this.ledger.read(tenant, workspace, async (tx) => {
       const strangers = byWorth(links, scores).filter((id) => !scores.has(id));
       // Sent together: relations that lead to none of the memories in the end are few.

@@ -2,12 +2,14 @@ import { Body, Controller, Get, HttpCode, Query, Req, Res } from '@nestjs/common
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { askedTags } from '../../ledger/entity-names.js';
+import { parseModelId } from '../../models/model-id.js';
+import { RequestInvalid } from '../../platform/http/request.errors.js';
 import type { Filter } from '../../spaces/vector-space.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
-import { MemoryEdge } from './memory-edge.js';
+import { MemoryEdge, unitVector } from './memory-edge.js';
 import { memoryDto } from './memory-replies.js';
 import type { Question } from './question.js';
 import { matchType } from './recall-ranking.js';
@@ -111,6 +113,7 @@ function expansionOf(dto: RecallDto): Expansion {
   };
 }
 
+/** Throws `RequestInvalid` where the embedding is not of the model that answers for this tenant. */
 function questionOf(tenant: Tenant, dto: RecallDto, { from, until }: WantedTime): Question {
   const filter: Filter = {
     ...(dto.tags === undefined
@@ -123,7 +126,7 @@ function questionOf(tenant: Tenant, dto: RecallDto, { from, until }: WantedTime)
     ...(dto.session_id === undefined ? {} : { session: dto.session_id }),
     ...(dto.user_id === undefined ? {} : { user: dto.user_id }),
     ...(dto.agent_id === undefined ? {} : { agent: dto.agent_id }),
-    ...(dto.state_mode === 'current' ? { validAt: Date.now() } : {}),
+    ...((dto.current_only ?? dto.state_mode === 'current') ? { validAt: Date.now() } : {}),
   };
   const sort = {
     score: 'score',
@@ -131,15 +134,28 @@ function questionOf(tenant: Tenant, dto: RecallDto, { from, until }: WantedTime)
     time_desc: 'newest',
     oldest: 'oldest',
     time_asc: 'oldest',
+    updated_desc: 'updated last',
+    updated_asc: 'updated first',
   } as const;
   return {
     queries: [...new Set([...(dto.query === undefined ? [] : [dto.query]), ...(dto.queries ?? [])])],
+    vector: dto.embedding === undefined ? null : questionVector(tenant, dto.embedding),
     filter,
     context: dto.context_tags ?? [],
     limit: dto.limit,
+    offset: dto.offset,
     minScore: dto.min_score,
     sort: sort[dto.sort],
+    recency: dto.recency_bias,
   };
+}
+
+function questionVector(tenant: Tenant, embedding: number[]): Float32Array {
+  const { dimensions } = parseModelId(tenant.embeddingModel);
+  if (embedding.length !== dimensions) {
+    throw new RequestInvalid([{ location: 'embedding', message: `must have ${dimensions} numbers` }]);
+  }
+  return unitVector(embedding);
 }
 
 function resultDto(result: RecalledMemory | ExpandedMemory, explain: boolean): RecallResultDto {

@@ -9,14 +9,18 @@ import {
   Tags,
   Text,
   Texts,
+  Vector,
 } from '../../platform/http/fields.js';
 import { MemoryDto, WorkspaceField } from './memory.dto.js';
 import type { RelationAttributes } from './relation-types.js';
 import { RANKING_PARTS } from './recall-ranking.js';
 
+const RECALL_ORDERS = [
+  ...(['score', 'newest', 'oldest', 'time_desc', 'time_asc', 'updated_desc', 'updated_asc'] as const),
+] as const;
+
 /** What AutoMem's clients send besides: accepted, without effect so far. */
 class AutoMemRecallFields extends WorkspaceField {
-  @Ignored() current_only?: unknown;
   @Ignored() scope_fallback?: unknown;
   @Ignored() adaptive_floor?: unknown;
   @Ignored() priority_ids?: unknown;
@@ -29,7 +33,6 @@ class AutoMemRecallFields extends WorkspaceField {
   @Ignored() expand_entities?: unknown;
   @Ignored() state_debug?: unknown;
   @Ignored() format?: unknown;
-  @Ignored() recency_bias?: unknown;
 }
 
 export class RecallDto extends AutoMemRecallFields {
@@ -48,11 +51,21 @@ export class RecallDto extends AutoMemRecallFields {
   })
   queries?: string[];
 
+  @Vector({
+    optional: true,
+    description:
+      'Of the embedding model that answers: in place of embedding `query`, or of a question in words',
+  })
+  embedding?: number[];
+
   @Tags({ optional: true, description: 'What the caller is about: memories with these tags rank higher' })
   context_tags?: string[];
 
   @Int({ min: 1, max: 100, optional: true, default: 10 })
   limit = 10;
+
+  @Int({ min: 0, max: 1_000, optional: true, default: 0, description: 'How many of the best to pass over' })
+  offset = 0;
 
   @Tags({ optional: true })
   tags?: string[];
@@ -108,8 +121,18 @@ export class RecallDto extends AutoMemRecallFields {
   })
   state_mode: 'current' | 'history' = 'current';
 
-  @OneOf(['score', 'newest', 'oldest', 'time_desc', 'time_asc'], { optional: true, default: 'score' })
-  sort: 'score' | 'newest' | 'oldest' | 'time_desc' | 'time_asc' = 'score';
+  @Flag({ optional: true, description: 'Another word for state_mode: true is current, false is history' })
+  current_only?: boolean;
+
+  @OneOf(['auto', 'on', 'off'], {
+    optional: true,
+    default: 'auto',
+    description: 'Whether what is new ranks higher; auto: where the words ask for it, as in "latest"',
+  })
+  recency_bias: 'auto' | 'on' | 'off' = 'auto';
+
+  @OneOf(RECALL_ORDERS, { optional: true, default: 'score' })
+  sort: (typeof RECALL_ORDERS)[number] = 'score';
 
   @Fraction({ optional: true, default: 0 })
   min_score = 0;

@@ -15,9 +15,9 @@ import { relevanceOf } from './memory-relevance.js';
 import { readMemories } from './memory-rows.js';
 import type { Memory } from './memory.js';
 import { QuestionVectors } from './question-vectors.js';
-import { holdsOneOf, phrasesIn, tagsIn, type Question } from './question.js';
+import { holdsOneOf, isRanked, phrasesIn, tagsIn, type Question } from './question.js';
 import { noParts, type Asked } from './ranking-parts.js';
-import { rankingWeights, tenantWeights } from './ranking-weights.js';
+import { rankingWeights, tenantWeights, weightsFor } from './ranking-weights.js';
 import {
   fuseQuestions,
   rankRecall,
@@ -77,9 +77,11 @@ export class RecallService {
     // Null: the space does not answer.
     const search = (): Promise<(Candidate[] | null)[]> =>
       Promise.all(
-        wordings.map(async (wording) => {
+        wordings.map(async (wording, at) => {
+          const given = at === 0 ? question.vector : null;
           const vector =
-            wording === null ? null : await this.vectors.of(tenant, withoutSpeakers(wording, speakers));
+            given ??
+            (wording === null ? null : await this.vectors.of(tenant, withoutSpeakers(wording, speakers)));
           if (wording !== null && vector === null) degraded.add('models');
           const query = {
             workspace,
@@ -87,7 +89,7 @@ export class RecallService {
             terms: wording === null ? [] : termsOf(wording),
             filter: question.filter,
             marks,
-            limit: Math.max(CANDIDATES, question.limit),
+            limit: Math.max(CANDIDATES, question.offset + question.limit),
           };
           return space.vectors.search(query).catch((error: unknown) => {
             this.logger.warn(`${tenant.space} cannot be searched: ${String(error)}`);
@@ -111,7 +113,7 @@ export class RecallService {
         return proposal;
       }),
     );
-    const weights = tenantWeights(this.weights, tenant.settings);
+    const weights = weightsFor(question, tenantWeights(this.weights, tenant.settings));
     const ranked = rank(question, proposals, weights);
     if (ranked.length === 0) return { memories: [], degraded: [...degraded] };
     const memories = await this.ledger.read(tenant, workspace, (tx) =>
@@ -133,13 +135,16 @@ export class RecallService {
     tx: LedgerRead,
     workspace: WorkspaceId,
     ranked: Ranked[],
-    { queries, filter, limit, minScore }: Question,
+    question: Question,
     weights: RankingWeights,
   ): Promise<RecalledMemory[]> {
+    const { queries, filter, offset, minScore } = question;
+    const limit = offset + question.limit;
+    const ranks = isRanked(question);
     const current = filter.validAt !== undefined;
     const phrases = queries.flatMap(phrasesIn);
     const beyond = phrases.length > 0 ? LOOKED_BEYOND.forPhrases : LOOKED_BEYOND.usually;
-    const wanted = queries.length === 0 ? limit : limit + beyond;
+    const wanted = ranks ? limit + beyond : limit;
     const opened = new Map<string, RecalledMemory & { relevance: number | null }>();
     for (let next = 0; next < ranked.length && opened.size < wanted;) {
       const chosen = ranked.slice(next, next + wanted - opened.size);
@@ -149,7 +154,7 @@ export class RecallService {
       const known = ids.filter(isUuid);
       const [found, relevance, heads] = await Promise.all([
         readMemories(tx, workspace, known),
-        queries.length === 0 ? NO_RELEVANCE : relevanceOf(tx, workspace, known),
+        ranks ? relevanceOf(tx, workspace, known) : NO_RELEVANCE,
         current ? headsOf(tx, workspace, known) : NONE,
       ]);
       const successors =
@@ -173,7 +178,7 @@ export class RecallService {
         ids.filter((id) => !found.has(id)),
       );
     }
-    if (queries.length === 0) return [...opened.values()];
+    if (!ranks) return [...opened.values()].slice(offset);
     const settled = rankSettled(
       [...opened.values()],
       ({ memory, relevance }) => ({
@@ -182,7 +187,7 @@ export class RecallService {
       }),
       weights,
     );
-    return settled.filter(({ score }) => score >= minScore).slice(0, limit);
+    return settled.filter(({ score }) => score >= minScore).slice(offset, limit);
   }
 }
 
@@ -198,8 +203,9 @@ interface Proposal {
 
 const NO_RELATIONS: ReadonlyMap<string, number> = new Map();
 
-function rank({ queries, context }: Question, proposals: Proposal[], weights: RankingWeights): Ranked[] {
-  if (queries.length === 0) return proposals.flatMap(({ candidates }) => inProposedOrder(candidates));
+function rank(question: Question, proposals: Proposal[], weights: RankingWeights): Ranked[] {
+  const { queries, context } = question;
+  if (!isRanked(question)) return proposals.flatMap(({ candidates }) => inProposedOrder(candidates));
   const now = Date.now();
   const rankings = proposals.map(({ candidates, related }, at) => {
     const wording = queries[at] ?? '';
@@ -226,6 +232,8 @@ function inProposedOrder(candidates: Candidate[]): Ranked[] {
 
 function inTime(memories: Recalled['memories'], sort: Question['sort']): Recalled['memories'] {
   if (sort === 'score') return memories;
-  const direction = sort === 'newest' ? -1 : 1;
-  return memories.sort((a, b) => direction * (a.memory.timestamp.getTime() - b.memory.timestamp.getTime()));
+  const direction = sort === 'newest' || sort === 'updated last' ? -1 : 1;
+  const time = ({ memory }: RecalledMemory) =>
+    (sort === 'newest' || sort === 'oldest' ? memory.timestamp : memory.updatedAt).getTime();
+  return memories.sort((a, b) => direction * (time(a) - time(b)));
 }

@@ -136,13 +136,11 @@ describe('rule 12: a model is changed by a second projection', () => {
     const question = {
       queries: ['which colour has the thing for brewing'],
       filter: {},
-      context: [],
-      limit: 10,
-      minScore: 0,
+      ...{ vector: null, context: [], limit: 10, offset: 0, minScore: 0 },
     };
     const { memories, degraded } = await loci.server.app
       .get(RecallService)
-      .recall(before, before.defaultWorkspace, { ...question, sort: 'score' });
+      .recall(before, before.defaultWorkspace, { ...question, sort: 'score', recency: 'off' });
     expect({ found: memories.length, degraded }).toEqual({ found: 6, degraded: [] });
     expect(await models()).toEqual([before.embeddingModel, 'words:32'].sort());
   });
