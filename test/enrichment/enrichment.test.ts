@@ -22,6 +22,33 @@ describe('enrichment', () => {
   const count = async (tenant: TestTenant, table: string) =>
     (await ledgerRows(loci, tenant, `SELECT count(*)::int AS n FROM ${table}`))[0]?.['n'];
 
+  it('lets what comes by relations pass by the entities that it names, and nothing else', async () => {
+    const tenant = await loci.tenant();
+    const hinge = await stored(tenant, { content: 'Alice Johnson repaired the hinge of the garden gate.' });
+    const shed = await stored(tenant, { content: 'The hinge of the shed belongs to Alice Johnson.' });
+    const plumber = await stored(tenant, { content: 'Alice Johnson went to Berlin.' });
+    const moon = await stored(tenant, { content: 'The moon rose at ten.' });
+    const associations = [hinge, shed].flatMap((hit) =>
+      [plumber, moon].map((memory) => ({
+        memory1_id: hit,
+        memory2_id: memory,
+        type: 'LEADS_TO',
+        strength: 1,
+      })),
+    );
+    await tenant.post('/associate', { associations });
+    await enriched(loci, tenant);
+    const bridges = async (filter: object): Promise<string[]> => {
+      const { body } = await tenant.post<{ results: { id: string; match_type: string }[] }>('/recall', {
+        ...{ query: 'hinge', expand_relations: true, limit: 5, ...filter },
+      });
+      return body.results.flatMap(({ id, match_type }) => (match_type === 'relation' ? id : [])).sort();
+    };
+    expect(await bridges({})).toEqual([plumber, moon].sort());
+    expect(await bridges({ tags: ['entity:people:alice-johnson'] })).toEqual([plumber]);
+    expect(await bridges({ exclude_tags: ['entity:places:berlin'] })).toEqual([moon]);
+  });
+
   it('finds memories by the entities that they name, as by a tag', async () => {
     const tenant = await loci.tenant();
     const alice = await stored(tenant, {

@@ -3,10 +3,11 @@ import { Ledger, type LedgerRead } from '../../ledger/ledger.js';
 import type { LinkOf } from '../../spaces/graph-space.js';
 import { isOutage, SpaceWaking } from '../../spaces/space-errors.js';
 import { Spaces } from '../../spaces/spaces.js';
+import type { Filter } from '../../spaces/vector-space.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
 import { CandidateGate } from './candidate-gate.service.js';
-import { hasTags, passesFilter } from './memory-filter.js';
+import { filterOf } from './memory-filter.js';
 import { memoryOf, type MemoryRow, PREFIXED_MEMORY_COLUMNS } from './memory-rows.js';
 import type { Memory } from './memory.js';
 import { isRanked, type Question } from './question.js';
@@ -61,20 +62,21 @@ export class RecallExpansion {
     if (links.length === 0) return { results: results.map(unrelated), degraded };
     const scores = new Map(results.map(({ id, score }) => [id, score]));
     const bridges = isRanked(question) ? bridgesBetween(scores, links) : new Map<string, number>();
-    const { memories, relations } = await this.ledger.read(tenant, workspace, async (tx) => {
+    const { memories, relations, passing } = await this.ledger.read(tenant, workspace, async (tx) => {
       const strangers = byWorth(links, scores).filter((id) => !scores.has(id));
+      const { filter } = question;
       // Sent together: relations that lead to none of the memories in the end are few.
-      const [memories, relations] = await Promise.all([
+      const [found, relations] = await Promise.all([
         this.strangers(tx, workspace, strangers, expansion),
         readRelations(tx, workspace, [...new Set(links.map(({ relation }) => relation.id))]),
       ]);
-      return { memories, relations };
+      const tagged = filter.tags === undefined ? {} : { tags: filter.tags };
+      const memories = expansion.respectTags ? await passingOf(tx, workspace, tagged, found) : found;
+      const bridging = new Map([...memories].filter(([id]) => bridges.has(id)));
+      return { memories, relations, passing: await passingOf(tx, workspace, filter, bridging) };
     });
-    if (expansion.respectTags) {
-      for (const [id, { tags }] of memories) if (!hasTags(question.filter.tags, tags)) memories.delete(id);
-    }
     for (const { id, memory } of results) memories.set(id, memory);
-    const ranked = withBridges(question, results, bridges, memories);
+    const ranked = withBridges(question, results, bridges, passing);
     return {
       results: ranked.map((one) => ({ ...one, relations: relationsOf(one.id, links, relations, memories) })),
       degraded,
@@ -141,21 +143,31 @@ function byWorth(links: readonly LinkOf[], scores: ReadonlyMap<string, number>):
   return [...worths].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([id]) => id);
 }
 
+async function passingOf(
+  tx: LedgerRead,
+  workspace: WorkspaceId,
+  filter: Filter,
+  memories: ReadonlyMap<string, Memory>,
+): Promise<Map<string, Memory>> {
+  const passes = await filterOf(tx, workspace, filter, memories);
+  return new Map([...memories].filter(([, memory]) => passes(memory)));
+}
+
 /** A bridge that the filter lets through takes its place among the results; what no longer has one goes. */
 function withBridges(
-  { filter, limit, minScore, sort }: Question,
+  { limit, minScore, sort }: Question,
   results: readonly RecalledMemory[],
   bridges: ReadonlyMap<string, number>,
-  memories: ReadonlyMap<string, Memory>,
+  /** Of the bridges that are no results themselves. */
+  passing: ReadonlyMap<string, Memory>,
 ): Omit<ExpandedMemory, 'relations'>[] {
   const all: Omit<ExpandedMemory, 'relations'>[] = results.map((result) => {
     const bridge = bridges.get(result.id) ?? null;
     return { ...result, score: bridge ?? result.score, bridge };
   });
-  const known = new Set(results.map(({ id }) => id));
-  for (const [id, bridge] of bridges) {
-    const memory = memories.get(id);
-    if (known.has(id) || memory === undefined || bridge < minScore || !passesFilter(filter, memory)) continue;
+  for (const [id, memory] of passing) {
+    const bridge = bridges.get(id) ?? 0;
+    if (bridge < minScore) continue;
     all.push({ id, score: bridge, parts: noParts(), memory, replaces: [], bridge });
   }
   if (all.every(({ bridge }) => bridge === null)) return all;

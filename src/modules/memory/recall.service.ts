@@ -10,7 +10,7 @@ import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
 import { CandidateGate } from './candidate-gate.service.js';
 import { LedgerCandidates } from './ledger-candidates.js';
 import { MemoryAccess } from './memory-access.service.js';
-import { passesFilter } from './memory-filter.js';
+import { filterOf } from './memory-filter.js';
 import { relevanceOf } from './memory-relevance.js';
 import { readMemories } from './memory-rows.js';
 import type { Memory } from './memory.js';
@@ -159,10 +159,11 @@ export class RecallService {
       ]);
       const successors =
         heads.size === 0 ? NO_MEMORIES : await readMemories(tx, workspace, [...heads.values()]);
+      const passes = await filterOf(tx, workspace, filter, successors);
       for (const one of chosen) {
         const head = heads.get(one.id);
         const memory = head === undefined ? found.get(one.id) : successors.get(head);
-        if (memory === undefined || (head !== undefined && !passesFilter(filter, memory))) continue;
+        if (memory === undefined || (head !== undefined && !passes(memory))) continue;
         const before = opened.get(memory.id) ?? {
           ...{ ...one, id: memory.id, memory, replaces: [] },
           relevance: relevance.get(memory.id) ?? null,
