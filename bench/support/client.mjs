@@ -42,6 +42,13 @@ export class Client {
     return { status, ms, body: answer === '' ? null : JSON.parse(answer) };
   }
 
+  /** An answer that is no JSON. */
+  async text(path) {
+    const { status, answer } = await this.#send('GET', path);
+    if (status >= 400) throw new Error(`GET ${path} answered ${status}: ${answer.slice(0, 500)}`);
+    return answer;
+  }
+
   /** How long an answer of this status took; throws at any other. */
   async timeOf(path, status) {
     const startedAt = performance.now();
