@@ -269,7 +269,8 @@ function placesOf(rows: { workspace_id: string; id: string }[]): Places {
 
 async function jsonOf(client: Patient, select: string, values: unknown[]): Promise<string> {
   const { rows } = await client.query<{ json: string }>(
-    `SELECT coalesce(json_agg(found), '[]')::text AS json FROM (${select}) found`,
+    // No column has this name: one that had would be taken for the row.
+    `SELECT coalesce(json_agg(a_whole_row), '[]')::text AS json FROM (${select}) a_whole_row`,
     values,
   );
   return rows[0]?.json ?? '[]';
