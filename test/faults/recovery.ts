@@ -93,11 +93,14 @@ async function expectKept(load: Load): Promise<void> {
   expect(unfound.map(({ id, content }) => `${id} ${content}`)).toEqual([]);
   const ids = new Set(there.map(({ id }) => id));
   const related = load.relations.filter(({ from, to }) => ids.has(from) && ids.has(to));
+  // With what was answered instead.
+  const answers = new Map<string, string>();
   const unrelated = await failing(some(related), async ({ dweller, from, to }) => {
     const { status, body } = await answered(() => dweller.get(`/memories/${from}/related?limit=100`));
+    answers.set(`${from} ${to}`, `${status} ${JSON.stringify(body).slice(0, 2_000)}`);
     return status === 200 && JSON.stringify(body).includes(to);
   });
-  expect(unrelated.map(({ from, to }) => `${from} ${to}`)).toEqual([]);
+  expect(unrelated.map(({ from, to }) => `${from} ${to}: ${answers.get(`${from} ${to}`)}`)).toEqual([]);
 }
 
 /** Whoever is told to come back does so, as a client would. */
