@@ -82,53 +82,63 @@ export class ChangeFeed {
     after: number,
     limit: number,
   ): Promise<Changes<VectorItem>> {
-    const rows = await this.ledger.readRows<MemoryRow>(tenant, WHOLE_TENANT, MEMORIES_AFTER, [
-      tenant.id,
-      after,
-      limit,
-      model,
-    ]);
-    return feed(tenant, rows, limit, (row) => memoryItem(tenant, row), memoryTombstone);
+    const read = (from: number) =>
+      this.ledger.readRows<MemoryRow>(tenant, WHOLE_TENANT, MEMORIES_AFTER, [tenant.id, from, limit, model]);
+    const kinds = {
+      itemOf: (row: Placed<MemoryRow>) => memoryItem(tenant, row),
+      tombstoneOf: memoryTombstone,
+    };
+    return feed(tenant, await read(after), { read, limit, ...kinds });
   }
 
   async graphAfter(tenant: Tenant, after: number, limit: number): Promise<Changes<GraphItem>> {
-    const rows = await this.ledger.readRows<GraphRow>(tenant, WHOLE_TENANT, GRAPH_AFTER, [
-      tenant.id,
-      after,
-      limit,
-    ]);
-    return feed(tenant, rows, limit, graphItem, graphTombstone);
+    const read = (from: number) =>
+      this.ledger.readRows<GraphRow>(tenant, WHOLE_TENANT, GRAPH_AFTER, [tenant.id, from, limit]);
+    return feed(tenant, await read(after), { read, limit, itemOf: graphItem, tombstoneOf: graphTombstone });
   }
+}
+
+type Placed<Row extends FeedRow> = Row & { workspace_id: WorkspaceId };
+
+interface Reading<Row extends FeedRow, Item> {
+  read: (after: number) => Promise<Row[]>;
+  limit: number;
+  itemOf: (row: Placed<Row>) => Item;
+  tombstoneOf: (row: Placed<Row>) => Item;
 }
 
 /** The last item's revision is reached where the limit cut the batch, else the tenant's: gaps are normal. */
 async function feed<Row extends FeedRow, Item>(
   tenant: Tenant,
   rows: Row[],
-  limit: number,
-  itemOf: (row: Row & { workspace_id: WorkspaceId }) => Item,
-  tombstoneOf: (row: Row & { workspace_id: WorkspaceId }) => Item,
+  reading: Reading<Row, Item>,
 ): Promise<Changes<Item>> {
   const [first] = rows;
   if (first === undefined) throw new Error(`The ledger does not know tenant ${tenant.id}`);
-  const changed = rows.filter((row): row is Row & { workspace_id: WorkspaceId } => row.workspace_id !== null);
-  const cut = changed.length === limit;
+  const changed = rows.filter((row): row is Placed<Row> => row.workspace_id !== null);
+  const cut = changed.length === reading.limit;
+  const to = cut ? Number(changed.at(-1)?.revision) : Number(first.tenant_revision);
+  const ledger = ledgerOf(tenant, first);
+  // The ledger reads on while these are opened here.
+  const following = cut ? reading.read(to) : null;
+  // Whoever goes on hears of its failure; it may be that nobody does.
+  following?.catch(() => undefined);
   const items: Item[] = [];
   const unreadable: { item: Item; error: unknown }[] = [];
   let turnEnds = performance.now() + TURN_MS;
   for (const row of changed) {
     try {
-      items.push(itemOf(row));
+      items.push(reading.itemOf(row));
     } catch (error) {
-      unreadable.push({ item: tombstoneOf(row), error });
+      unreadable.push({ item: reading.tombstoneOf(row), error });
     }
     if (performance.now() > turnEnds) {
       await nextTurn();
       turnEnds = performance.now() + TURN_MS;
     }
   }
-  const to = cut ? Number(changed.at(-1)?.revision) : Number(first.tenant_revision);
-  return { ledger: ledgerOf(tenant, first), to, items, unreadable, cut };
+  const next = following && (async () => feed(tenant, await following, reading));
+  return { ledger, to, items, unreadable, cut, ...(next === null ? {} : { next }) };
 }
 
 /**

@@ -111,7 +111,7 @@ export class CatchUp<Item extends { revision: number }> {
       if (nothingNew && from.ledger === changes.ledger && from.revision === changes.to) return;
       const batch = { ledger: changes.ledger, from, to: changes.to, items: changes.items };
       if (changes.cut) {
-        const next = this.changesAfter(changes.to, BATCH);
+        const next = changes.next?.() ?? this.changesAfter(changes.to, BATCH);
         // Whoever reads it hears of its failure; it may be that nobody does.
         next.catch(() => undefined);
         ahead = { from: { ledger: changes.ledger, revision: changes.to }, changes: next };

@@ -102,12 +102,12 @@ async function readAfter<Item extends Named>(
   changesAfter: ChangesAfter<Item>,
   meet: (item: Item, readable: boolean) => void,
 ): Promise<number> {
-  for (let after = from; ;) {
-    const { items, unreadable, to, cut } = await changesAfter(after, PAGE);
+  for (let changes = await changesAfter(from, PAGE); ;) {
+    const { items, unreadable, to, cut, next } = changes;
     for (const item of items) meet(item, true);
     for (const { item } of unreadable) meet(item, false);
     if (!cut) return to;
-    after = to;
+    changes = await (next?.() ?? changesAfter(to, PAGE));
   }
 }
 

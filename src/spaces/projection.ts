@@ -36,6 +36,8 @@ export interface Changes<Item> {
   unreadable: { item: Item; error: unknown }[];
   /** There are more beyond the limit. */
   cut: boolean;
+  /** Those, where the ledger has begun to read them already. */
+  next?: () => Promise<Changes<Item>>;
 }
 
 /** Whole items in revision order, tombstones among them, that take a projection from one watermark to another. */
