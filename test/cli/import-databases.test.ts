@@ -156,7 +156,7 @@ describe('loci import, of a single-tenant database', () => {
            timestamp: '2024-03-01T10:00:00.123456+00:00', t_invalid: '', updated_at: 'x', relevance_score: 0.3}),
          (b:Memory {id: '${SHOP}', content: 'Bob owns the shop.', timestamp: '2024-03-02T10:00:00+00:00'}),
          (e:Entity {name: 'Bob'}),
-         (a)-[:LEADS_TO {strength: 0.25}]->(b), (a)-[:SIMILAR_TO {score: 0.9}]->(b), (b)-[:ABOUT]->(e)`,
+         (a)-[:LEADS_TO {strength: 0.25, reason: 'a whim', confidence: 0.5}]->(b), (a)-[:SIMILAR_TO {score: 0.9}]->(b), (b)-[:ABOUT]->(e)`,
       );
       // More than one page of them.
       await falkordb.command(
@@ -184,7 +184,10 @@ describe('loci import, of a single-tenant database', () => {
       });
       const { body } = await tenant.get<{ related_memories: object[] }>(`/memories/${TEA}/related`);
       expect(body.related_memories).toMatchObject([
-        { memory_id: SHOP, relation_type: 'LEADS_TO', relation_strength: 0.25 },
+        {
+          ...{ memory_id: SHOP, relation_type: 'LEADS_TO', relation_strength: 0.25 },
+          relation_attributes: { reason: 'a whim', confidence: 0.5 },
+        },
       ]);
       expect(outcome(await run([falkordb.url, '--tenant', tenant.slug]))).toMatchObject({
         memories: { stored: 0, existed: 512 },

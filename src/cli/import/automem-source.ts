@@ -20,6 +20,20 @@ const MEMORY_FIELDS = [
   't_invalid',
 ] as const;
 
+/** What an association may say, in AutoMem and in Loci. */
+const RELATION_FIELDS = [
+  'strength',
+  'reason',
+  'context',
+  'resolution',
+  'pattern_type',
+  'transformation',
+  'role',
+  'timestamp',
+  'confidence',
+  'observations',
+] as const;
+
 /** What AutoMem's users author. Its other relations are what it worked out from the memories. */
 const AUTHORED = `['RELATES_TO','LEADS_TO','OCCURRED_BEFORE','PREFERS_OVER','EXEMPLIFIES','CONTRADICTS','REINFORCES','INVALIDATED_BY','EVOLVED_INTO','DERIVED_FROM','PART_OF']`;
 
@@ -31,7 +45,7 @@ const memoriesAfter = (last: number): string =>
    RETURN ID(m), ${MEMORY_FIELDS.map((field) => `m.${field}`).join(', ')} ORDER BY ID(m) LIMIT ${PAGE}`;
 const relationsAfter = (last: number): string =>
   `MATCH (a:Memory)-[r]->(b:Memory) WHERE ID(r) > ${last} AND type(r) IN ${AUTHORED}
-   RETURN ID(r), a.id, b.id, type(r), r.strength ORDER BY ID(r) LIMIT ${PAGE}`;
+   RETURN ID(r), a.id, b.id, type(r), ${RELATION_FIELDS.map((field) => `r.${field}`).join(', ')} ORDER BY ID(r) LIMIT ${PAGE}`;
 
 /** AutoMem without tenants: one FalkorDB graph with a `Memory` node for each memory, and relations between them. */
 export class AutoMemSource extends ImportSource {
@@ -101,10 +115,12 @@ export class AutoMemSource extends ImportSource {
   }
 
   private async *relations(): AsyncIterable<ImportRecord> {
-    for await (const [, from, to, type, strength] of this.pages(relationsAfter)) {
+    for await (const [, from, to, type, ...said] of this.pages(relationsAfter)) {
       const fields: Record<string, unknown> = { memory1_id: from, memory2_id: to, type };
-      const weight = fieldValue('strength', strength);
-      if (weight !== undefined) fields['strength'] = weight;
+      for (const [at, field] of RELATION_FIELDS.entries()) {
+        const value = fieldValue(field, said[at]);
+        if (value !== undefined && value !== '') fields[field] = value;
+      }
       yield { kind: 'relation', place: `relation ${String(from)} ${String(type)} ${String(to)}`, fields };
     }
   }

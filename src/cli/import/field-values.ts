@@ -1,4 +1,4 @@
-const NUMBERS = new Set(['importance', 'confidence', 'strength', 'temperature']);
+const NUMBERS = new Set(['importance', 'confidence', 'strength', 'temperature', 'observations']);
 const LISTS = new Set(['tags', 'enabled_tools']);
 const OBJECTS = new Set(['metadata', 'tool_config']);
 const NAMES = new Set([
