@@ -1,5 +1,6 @@
+import { Followers } from '../../src/background/followers.service.js';
 import { asSuperuser } from '../isolation/two-palaces.js';
-import { expectProjected, ledgerRows, revisionOf } from '../spaces/rules/projected.js';
+import { eventually, expectProjected, ledgerRows, revisionOf } from '../spaces/rules/projected.js';
 import { Loci, type TestTenant } from '../support/loci.js';
 import { enriched, stored, systemRelations } from './enriched.js';
 
@@ -71,6 +72,65 @@ describe('enrichment', () => {
     const { body: past } = await tenant.get<{ history: unknown[] }>(`/memory/${alice}/history`);
     expect(past.history).toEqual([]);
     await expectProjected(loci, tenant);
+  });
+
+  it('lists memories by such a tag too, and deletes none by it', async () => {
+    const tenant = await loci.tenant();
+    const trip = await stored(tenant, { content: 'Caroline flew to Berlin.', tags: ['trip'] });
+    const home = await stored(tenant, { content: 'Caroline stayed at home.' });
+    await enriched(loci, tenant);
+    const listed = async (query: string) =>
+      (await tenant.get<{ data: { id: string }[] }>(`/v1/memories?${query}`)).body.data
+        .map(({ id }) => id)
+        .sort();
+    expect(await listed('tags=entity:people:caroline')).toEqual([trip, home].sort());
+    expect(await listed('tags=entity:people:caroline&tags=trip&tag_mode=all')).toEqual([trip]);
+    expect(await listed('tags=entity:people:melanie&tags=trip&tag_mode=all')).toEqual([]);
+    expect(await listed('tags=entity:people:melanie&tags=trip')).toEqual([trip]);
+    const byTag = await tenant.get('/memory/by-tag?tags=entity:places:berlin');
+    expect(byTag.body).toMatchObject({ count: 1, memories: [{ id: trip }] });
+    const deleted = await tenant.delete('/memory/by-tag?tags=entity:people:caroline');
+    expect(deleted.body).toMatchObject({ deleted_count: 0 });
+  });
+
+  it('sets a memory aside that cannot be read, says which and why, and reads it when asked to again', async () => {
+    const tenant = await loci.tenant();
+    await stored(tenant, { content: 'Caroline flew to Berlin.' });
+    await enriched(loci, tenant);
+    const [row] = await ledgerRows(
+      loci,
+      tenant,
+      `SELECT id, encode(content, 'hex') AS content FROM memories`,
+    );
+    const spoil = (hex: string) =>
+      asSuperuser(loci, (client) =>
+        client.query(`UPDATE memories SET content = decode($2, 'hex') WHERE tenant_id = $1`, [
+          tenant.id,
+          hex,
+        ]),
+      );
+    await spoil('00'.repeat(64));
+    await tenant.post('/enrichment/reprocess');
+    const status = async () => (await tenant.get<Record<string, unknown>>('/enrichment/status')).body;
+    await eventually('it is tried again later', async () => (await status())['state'] === 'retrying');
+    await eventually('it is set aside', async () => {
+      // As if the time had passed after which it is tried again.
+      await asSuperuser(loci, (client) =>
+        client.query(`UPDATE followers SET next_try_at = now() WHERE tenant_id = $1`, [tenant.id]),
+      );
+      await loci.server.app.get(Followers).look();
+      return (await status())['failed'] === 1;
+    });
+    await enriched(loci, tenant);
+    expect(await status()).toMatchObject({
+      state: 'idle',
+      pending: 0,
+      failures: [{ memory_id: row?.['id'], reason: expect.any(String) }],
+    });
+    await spoil(String(row?.['content']));
+    await tenant.post('/enrichment/reprocess', { ids: [row?.['id']] });
+    await enriched(loci, tenant);
+    expect(await status()).toMatchObject({ state: 'idle', failed: 0, processed: 1, failures: [] });
   });
 
   it('finds one that brought an entity’s tag of its own by that, too', async () => {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
-import { openEntityName, openSummary } from '../../ledger/entity-names.js';
+import { askedTags, MENTIONED_TAGS, openEntityName, openSummary } from '../../ledger/entity-names.js';
 import { Ledger } from '../../ledger/ledger.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
@@ -15,7 +15,7 @@ export interface ListPlace {
 }
 
 export interface ListFilter {
-  /** Any of them, or all. */
+  /** Any of them, or all: a memory's own, and those of the entities that it mentions. */
   tags?: { values: string[]; mode: 'any' | 'all' };
   types?: string[];
   session?: string;
@@ -113,6 +113,7 @@ export class MemoryReaderService {
         // One more than asked for tells whether there is a next page.
         limit + 1,
         offset,
+        entityTags(tenant, filter.tags?.values ?? []),
       ]),
     );
     const memories = rows.slice(0, limit).map((row) => memoryOf(tenant, row));
@@ -146,6 +147,12 @@ export class MemoryReaderService {
   }
 }
 
+/** The same tags as the indexes hold them, where one of them is an entity's; else null: nobody need look at mentions. */
+function entityTags(tenant: Tenant, tags: string[]): string[] | null {
+  const indexed = askedTags(tenant.key, tags);
+  return indexed.some((tag, at) => tag !== tags[at]) ? indexed : null;
+}
+
 /** Where the snapshot of a memory before an edit is sealed. */
 export function snapshotPlace(workspace: WorkspaceId, id: string, revision: number) {
   return { table: 'memory_history', row: `${workspace}/${id}/${revision}`, column: 'snapshot' };
@@ -173,10 +180,11 @@ ORDER BY n.kind, n.found`;
 
 /** PostgreSQL keeps microseconds, JavaScript milliseconds: the page's place is compared at the coarser. */
 const LIST = `
-SELECT ${MEMORY_COLUMNS} FROM memories
+SELECT ${MEMORY_COLUMNS} FROM memories m
 WHERE tenant_id = $1 AND workspace_id = $2
-  AND ($3::text[] IS NULL OR tags @> $3)
-  AND ($4::text[] IS NULL OR tags && $4)
+  AND ($3::text[] IS NULL OR tags @> $3 OR ($15::text[] IS NOT NULL AND (
+    SELECT bool_and(w.own = ANY(m.tags) OR w.indexed = ANY(${MENTIONED_TAGS})) FROM unnest($3, $15) AS w (own, indexed))))
+  AND ($4::text[] IS NULL OR tags && $4 OR ($15::text[] IS NOT NULL AND ${MENTIONED_TAGS} && $15))
   AND ($5::text[] IS NULL OR type = ANY($5))
   AND ($6::text IS NULL OR session_id = $6)
   AND ($7::text IS NULL OR user_id = $7)
