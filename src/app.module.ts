@@ -13,6 +13,7 @@ import { MemoryModule } from './modules/memory/memory.module.js';
 import { OrganizationsModule } from './modules/organizations/organizations.module.js';
 import { PoliciesModule } from './modules/policies/policies.module.js';
 import { TenantsModule } from './modules/tenants/tenants.module.js';
+import { RetentionModule } from './modules/retention/retention.module.js';
 import { WorkspacesModule } from './modules/workspaces/workspaces.module.js';
 import { MasterKeyFile } from './platform/config/master-key-file.js';
 import type { Settings } from './platform/config/settings.js';
@@ -65,6 +66,7 @@ export class AppModule {
         AgentsModule,
         MemoryModule,
         EnrichmentModule,
+        RetentionModule,
       ],
     };
   }

@@ -36,6 +36,7 @@ interface MemoryRow extends FeedRow {
   entity_tags: string[];
   timestamp: Date;
   t_valid: Date | null;
+  /** To the indexes, what was archived holds no longer. */
   t_invalid: Date | null;
   session_id: string | null;
   user_id: string | null;
@@ -227,7 +228,8 @@ const HEAD = `SELECT revision AS tenant_revision, epoch, placement, moving_to FR
 
 const MEMORIES_AFTER = `
 SELECT t.revision AS tenant_revision, t.epoch, t.placement, t.moving_to, c.workspace_id, c.id, c.revision, c.gone,
-  m.type, m.tags, ${MENTIONED_TAGS} AS entity_tags, m.timestamp, m.t_valid, m.t_invalid, m.session_id, m.user_id, m.agent_id, m.importance,
+  m.type, m.tags, ${MENTIONED_TAGS} AS entity_tags, m.timestamp, m.t_valid,
+  least(m.t_invalid, m.archived_at) AS t_invalid, m.session_id, m.user_id, m.agent_id, m.importance,
   m.confidence, m.content,
   m.previous_id, p.content AS previous_content, a.vector AS alone_vector, j.vector AS joined_vector
 FROM tenants t

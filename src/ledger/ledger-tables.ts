@@ -25,6 +25,9 @@ export const WHOLE_TABLES: readonly string[] = [
   'enrichments',
   'entity_aliases',
   'followers',
+  'derived_memories',
+  'deleted_memories',
+  'deleted_relations',
 ];
 
 /** All of them, children before their parents: the order in which to erase. */

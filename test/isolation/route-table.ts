@@ -332,6 +332,12 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
     () => ({ audit_days: 365 }),
     {},
   ),
+  'POST /v1/tenants/current/retention-policies/run': route(
+    'POST',
+    () => '/v1/tenants/current/retention-policies/run',
+    () => ({ dry_run: true }),
+    {},
+  ),
   'GET /v1/organizations/:org': ofOrganization('GET', ''),
   'PATCH /v1/organizations/:org': ofOrganization('PATCH', '', () => ({ contact_name: 'Somebody' })),
   'DELETE /v1/organizations/:org': ofOrganization('DELETE', ''),
@@ -485,6 +491,18 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
     (own) => `/memory/${one(own)}`,
     () => ({}),
     inPath((id) => `/memory/${id}`),
+  ),
+  'POST /memory/:id/restore': route(
+    'POST',
+    (own) => `/memory/${one(own)}/restore`,
+    () => ({}),
+    inPath((id) => `/memory/${id}/restore`),
+  ),
+  'GET /memories/deleted': route(
+    'GET',
+    () => '/memories/deleted',
+    () => ({}),
+    { cursor: (_own, foreign) => ({ fields: { cursor: foreign.cursor() } }) },
   ),
   'GET /memories': route(
     'GET',

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { systemCause } from '../../src/ledger/cause.js';
 import { entityKey, sealEntityName, sealSummary } from '../../src/ledger/entity-names.js';
 import { Ledger } from '../../src/ledger/ledger.js';
+import { setAsideMemories } from '../../src/modules/memory/memory-removal.js';
 import { TenantSecrets } from '../../src/ledger/tenant-secrets.js';
 import { UnindexableRecord } from '../../src/ledger/unindexable-record.js';
 import { TenantDirectory } from '../../src/tenancy/tenant-directory.js';
@@ -102,7 +103,7 @@ async function furnish(
   words: string,
 ): Promise<FurnishedWorkspace> {
   const memories: string[] = [];
-  for (const place of ['first', 'second']) {
+  for (const place of ['first', 'second', 'third']) {
     const { status, body } = await caller.post<{ memory_id: string }>(
       '/memory',
       {
@@ -116,7 +117,7 @@ async function furnish(
     if (status !== 201) throw new Error(`Not stored: ${status} ${JSON.stringify(body)}`);
     memories.push(body.memory_id);
   }
-  const [first, second] = memories;
+  const [first, second, third] = memories;
   await caller.post('/associate', {
     workspace_id: workspace,
     memory1_id: first,
@@ -159,11 +160,16 @@ async function furnish(
       `INSERT INTO followers (tenant_id, name, revision) VALUES ($1, 'furnishing', 0) ON CONFLICT DO NOTHING`,
       [tenant.id],
     );
+    await tx.rows(
+      `INSERT INTO derived_memories (tenant_id, workspace_id, memory_id, source_id, quoted) VALUES ($1, $2, $3, $4, false)`,
+      [tenant.id, workspace, first, second],
+    );
+    await setAsideMemories(tx, workspace, [third ?? ''], { reason: 'retention', at: new Date(), models: [] });
     tx.record('furnishing', workspace, null, { before: words });
     loci.server.app.get(TenantSecrets).put(tx, 'llm/furniture', words);
   });
   await loci.server.app
     .get(UnindexableRecord)
     .note(tenant, 'memory', 'furnishing', { workspace, id: first ?? '' }, new Error('only furniture'));
-  return { id: workspace, memories };
+  return { id: workspace, memories: memories.slice(0, 2) };
 }

@@ -182,7 +182,8 @@ function filterValues(filter: Filter): unknown[] {
 
 const PASSING = `
 SELECT id, tags, timestamp, session_id, previous_id, importance, confidence, content FROM (
-  SELECT workspace_id, tenant_id, id, tags || ${MENTIONED_TAGS} AS tags, type, timestamp, t_valid, t_invalid, session_id,
+  SELECT workspace_id, tenant_id, id, tags || ${MENTIONED_TAGS} AS tags, type, timestamp, t_valid,
+    least(t_invalid, archived_at) AS t_invalid, session_id,
     user_id, agent_id, previous_id, importance, confidence, content FROM memories m WHERE tenant_id = $1 AND workspace_id = $2
 ) memories
 WHERE tenant_id = $1 AND workspace_id = $2

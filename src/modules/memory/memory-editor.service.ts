@@ -11,6 +11,7 @@ import { BackfillSignal } from './backfill-signal.js';
 import { duplicateHash, memoryOf, MEMORY_COLUMNS, type MemoryRow } from './memory-rows.js';
 import { snapshotPlace } from './memory-reader.service.js';
 import { MemoryVectors } from './memory-vectors.js';
+import { deleteMemories, drawnFrom } from './memory-removal.js';
 import { MemoryNotFound } from './memory.errors.js';
 import { recordedMemory } from './memory-record.js';
 import type { Memory, MemoryEdit } from './memory.js';
@@ -77,6 +78,9 @@ export class MemoryEditorService {
         }
       }
       insertPending(tx, pending);
+      // What was drawn from its old text tells what it says no longer.
+      if (after.content !== before.content)
+        await deleteMemories(tx, workspace, await drawnFrom(tx, workspace, [id]), models);
       for (const relation of await relationsOf(tx, workspace, id))
         tx.changed(workspace, 'relation', relation);
       tx.record(
@@ -93,7 +97,7 @@ export class MemoryEditorService {
     return { memory: result.memory, indexed: indexed && result.complete };
   }
 
-  /** Content, history, vectors and relations go at once. Throws `MemoryNotFound`. */
+  /** Content, history, vectors and relations go at once, also where it was set aside. Throws `MemoryNotFound`. */
   async remove(
     tenant: Tenant,
     workspace: WorkspaceId,
@@ -102,7 +106,7 @@ export class MemoryEditorService {
   ): Promise<{ indexed: boolean }> {
     await this.spaces.open(tenant).meet();
     const { result: ids } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
-      const removed = await this.removeAll(tx, workspace, [id]);
+      const removed = await deleteMemories(tx, workspace, [id], this.vectors.modelsFor(tenant));
       if (removed.length === 0) throw new MemoryNotFound();
       return removed;
     });
@@ -122,11 +126,8 @@ export class MemoryEditorService {
         `SELECT id FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND tags && $3`,
         [tenant.id, workspace, tags],
       );
-      return this.removeAll(
-        tx,
-        workspace,
-        rows.map((row) => row.id),
-      );
+      const found = rows.map((row) => row.id);
+      return deleteMemories(tx, workspace, found, this.vectors.modelsFor(tenant));
     });
     return { ids, ...(await this.settled(tenant, ids)) };
   }
@@ -134,29 +135,6 @@ export class MemoryEditorService {
   private async settled(tenant: Tenant, ids: string[]): Promise<{ indexed: boolean }> {
     if (ids.length > 0) this.backfill.ring();
     return { indexed: await this.spaces.open(tenant).indexed() };
-  }
-
-  private async removeAll(tx: LedgerWrite, workspace: WorkspaceId, ids: string[]): Promise<string[]> {
-    if (ids.length === 0) return [];
-    const scope = [tx.tenant.id, workspace, ids];
-    const followers = await closeGap(tx, workspace, ids);
-    const relations = await tx.rows<{ id: string }>(
-      `DELETE FROM relations WHERE tenant_id = $1 AND workspace_id = $2
-       AND (from_id = ANY($3::uuid[]) OR to_id = ANY($3::uuid[])) RETURNING id`,
-      scope,
-    );
-    const removed = await tx.rows<{ id: string }>(
-      `DELETE FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[]) RETURNING id`,
-      scope,
-    );
-    for (const relation of relations) tx.changed(workspace, 'relation', relation.id, true);
-    const removedIds = removed.map(({ id }) => id);
-    for (const id of removedIds) tx.changed(workspace, 'memory', id, true);
-    tx.record('memory.delete', workspace, removedIds);
-    insertPending(tx, await rejoin(tx, workspace, followers, this.vectors.modelsFor(tx.tenant)));
-    tx.countMemories(-removed.length);
-    if (removed.length > 0) tx.meter(workspace, 'memories_deleted', removed.length);
-    return removedIds;
   }
 
   /** Takes a memory out of the chain it was in and into the one where it now belongs; who follows another than before. */

@@ -57,9 +57,10 @@ function hasTags(wanted: Filter['tags'], tags: readonly string[]): boolean {
   return mode === 'all' ? values.every(has) : values.some(has);
 }
 
-function holdsAt(moment: number, { validFrom, validUntil }: Memory): boolean {
+function holdsAt(moment: number, { validFrom, validUntil, archivedAt }: Memory): boolean {
+  const after = (time: Date | null): boolean => time === null || time.getTime() > moment;
   const begun = validFrom === null || validFrom.getTime() <= moment;
-  return begun && (validUntil === null || validUntil.getTime() > moment);
+  return begun && after(validUntil) && after(archivedAt);
 }
 
 const MENTIONED = `

@@ -22,6 +22,7 @@ export function memoryDto(memory: Memory): MemoryDto {
     agent_id: memory.agent,
     created_at: memory.createdAt.toISOString(),
     updated_at: memory.updatedAt.toISOString(),
+    ...(memory.archivedAt === null ? {} : { archived_at: memory.archivedAt.toISOString() }),
   };
 }
 

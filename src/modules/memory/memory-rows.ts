@@ -24,10 +24,11 @@ export interface MemoryRow extends QueryResultRow {
   metadata: Buffer;
   created_at: Date;
   updated_at: Date;
+  archived_at: Date | null;
 }
 
 export const MEMORY_COLUMNS = `workspace_id, id, type, tags, importance, confidence, timestamp, t_valid, t_invalid,
-  session_id, user_id, agent_id, content, metadata, created_at, updated_at`;
+  session_id, user_id, agent_id, content, metadata, created_at, updated_at, archived_at`;
 
 /** The same of `memories m`, where other tables have columns of these names. */
 export const PREFIXED_MEMORY_COLUMNS = MEMORY_COLUMNS.replaceAll(/\w+/g, 'm.$&');
@@ -50,6 +51,7 @@ export function memoryOf(tenant: Tenant, row: MemoryRow): Memory {
     agent: row.agent_id,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    archivedAt: row.archived_at,
   };
 }
 

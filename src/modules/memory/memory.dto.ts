@@ -157,6 +157,13 @@ export class MemoryDto {
   @ApiProperty({ type: String, nullable: true }) agent_id!: string | null;
   @ApiProperty({ type: String, format: 'date-time' }) created_at!: string;
   @ApiProperty({ type: String, format: 'date-time' }) updated_at!: string;
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    required: false,
+    description: 'Where it was forgotten: recall finds it with state_mode=history alone',
+  })
+  archived_at?: string;
 }
 
 export class NamedEntityDto {

@@ -8,6 +8,8 @@ import { MemoryAccess } from './memory-access.service.js';
 import { MemoryController } from './memory.controller.js';
 import { MemoryEdge } from './memory-edge.js';
 import { MemoryEditorService } from './memory-editor.service.js';
+import { MemoryRestoringController } from './memory-restoring.controller.js';
+import { MemoryRestoring } from './memory-restoring.service.js';
 import { MemoryReaderService } from './memory-reader.service.js';
 import { MemoryStoreService } from './memory-store.service.js';
 import { MemoryVectors } from './memory-vectors.js';
@@ -22,7 +24,7 @@ import { Speakers } from './speakers.js';
 import { VectorBackfill } from './vector-backfill.service.js';
 
 @Module({
-  controllers: [MemoryController, RecallController, RelationsController, GraphController],
+  controllers: [MemoryController, RecallController, RelationsController, GraphController, MemoryRestoringController],
   providers: [
     BackfillSignal,
     CandidateGate,
@@ -32,6 +34,7 @@ import { VectorBackfill } from './vector-backfill.service.js';
     MemoryEdge,
     MemoryEditorService,
     MemoryReaderService,
+    MemoryRestoring,
     MemoryStoreService,
     MemoryVectors,
     ModelChange,
@@ -42,6 +45,6 @@ import { VectorBackfill } from './vector-backfill.service.js';
     Speakers,
     VectorBackfill,
   ],
-  exports: [MemoryEdge],
+  exports: [MemoryEditorService, MemoryEdge, MemoryStoreService, MemoryVectors],
 })
 export class MemoryModule {}

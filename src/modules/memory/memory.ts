@@ -42,6 +42,8 @@ export interface Memory {
   agent: string | null;
   createdAt: Date;
   updatedAt: Date;
+  /** When it was forgotten: it is there, and no longer among what holds now. */
+  archivedAt: Date | null;
 }
 
 /** Only what is present changes. */

@@ -75,6 +75,9 @@ export class RecallExpansion {
       const bridging = new Map([...memories].filter(([id]) => bridges.has(id)));
       return { memories, relations, passing: await passingOf(tx, workspace, filter, bridging) };
     });
+    if (question.filter.validAt !== undefined) {
+      for (const [id, { archivedAt }] of memories) if (archivedAt !== null) memories.delete(id);
+    }
     for (const { id, memory } of results) memories.set(id, memory);
     const ranked = withBridges(question, results, bridges, passing);
     return {

@@ -10,7 +10,7 @@ import { Forbidden } from '../../tenancy/tenancy-errors.js';
 import { ChangeCurrentTenantDto, CurrentTenantDto, TenantFeaturesDto } from './current-tenant.dto.js';
 import { ownTenantChange } from './own-tenant-change.js';
 import { TenantDesk } from './tenant-desk.js';
-import { checkWeights } from './tenant-orders.js';
+import { checkSettings } from './tenant-orders.js';
 import { featuresOf, limitsDto } from './tenant-replies.js';
 import { spanOf, UsageDto, usageDto, UsageQueryDto } from './tenant-usage.dto.js';
 import { TenantUsageService } from './tenant-usage.service.js';
@@ -89,7 +89,7 @@ export class CurrentTenantController {
     if (Object.values(dto).every((value) => value === undefined)) {
       throw new RequestInvalid([{ location: 'body', message: 'names nothing that is to change' }]);
     }
-    checkWeights(dto.settings);
+    checkSettings(dto.settings);
     const { tenant, request, principal } = this.context;
     const order = {
       fields: {

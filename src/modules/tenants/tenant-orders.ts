@@ -2,6 +2,7 @@ import type { Settings } from '../../platform/config/settings.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
 import type { TenantSettings } from '../../tenancy/principal.js';
 import { parseTenantSlug } from '../../tenancy/tenant.js';
+import { classErrors } from '../memory/memory-classes.js';
 import { weightErrors } from '../memory/ranking-weights.js';
 import { slugFromName, type TenantOrder } from './tenant-provisioning.service.js';
 import type { ProvisionTenantDto, TenantFieldsDto } from './tenants.dto.js';
@@ -53,7 +54,7 @@ export function changeOf(dto: TenantFieldsDto): TenantChange {
   }
   const plan = dto.plan_tier ?? dto.plan;
   checkQuotas(dto.settings?.quotas);
-  checkWeights(dto.settings);
+  checkSettings(dto.settings);
   return {
     ...(dto.name === undefined ? {} : { name: dto.name }),
     ...(plan === undefined ? {} : { plan }),
@@ -68,9 +69,9 @@ export function changeOf(dto: TenantFieldsDto): TenantChange {
   };
 }
 
-/** Throws `RequestInvalid` where settings hold weights that recall cannot rank by. */
-export function checkWeights(settings: TenantSettings | undefined): void {
-  const errors = weightErrors(settings);
+/** Throws `RequestInvalid` where settings hold what those who read them would not understand. */
+export function checkSettings(settings: TenantSettings | undefined): void {
+  const errors = [...weightErrors(settings), ...classErrors(settings)];
   if (errors.length > 0) throw new RequestInvalid(errors);
 }
 
