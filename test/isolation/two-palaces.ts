@@ -125,6 +125,13 @@ async function furnish(
     type: 'LEADS_TO',
     strength: 0.5,
   });
+  await caller.post('/associate', {
+    workspace_id: workspace,
+    memory1_id: first,
+    memory2_id: third,
+    type: 'RELATES_TO',
+    strength: 0.5,
+  });
   // After the edit the old text lies in the history alone.
   await caller.patch(`/memory/${second}`, { workspace_id: workspace, content: `${words} edited` });
   const ledger = loci.server.app.get(Ledger);

@@ -47,7 +47,12 @@ export function classErrors(settings: TenantSettings | undefined): FieldError[] 
   return named.flatMap(([type, its]) =>
     its === null || isClass(its)
       ? []
-      : [{ location: `${at}.classes.${type}`, message: `must be one of ${MEMORY_CLASSES.join(', ')}, or null` }],
+      : [
+          {
+            location: `${at}.classes.${type}`,
+            message: `must be one of ${MEMORY_CLASSES.join(', ')}, or null`,
+          },
+        ],
   );
 }
 

@@ -57,7 +57,7 @@ export function memoryOf(tenant: Tenant, row: MemoryRow): Memory {
 
 /** Those of the memories that are there, by their ids. */
 export async function readMemories(
-  tx: LedgerRead,
+  tx: LedgerRead | LedgerWrite,
   workspace: WorkspaceId,
   ids: readonly string[],
 ): Promise<Map<string, Memory>> {

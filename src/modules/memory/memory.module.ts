@@ -24,7 +24,13 @@ import { Speakers } from './speakers.js';
 import { VectorBackfill } from './vector-backfill.service.js';
 
 @Module({
-  controllers: [MemoryController, RecallController, RelationsController, GraphController, MemoryRestoringController],
+  controllers: [
+    MemoryController,
+    RecallController,
+    RelationsController,
+    GraphController,
+    MemoryRestoringController,
+  ],
   providers: [
     BackfillSignal,
     CandidateGate,

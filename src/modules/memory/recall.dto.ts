@@ -117,7 +117,8 @@ export class RecallDto extends AutoMemRecallFields {
   @OneOf(['current', 'history'], {
     optional: true,
     default: 'current',
-    description: 'current: only what holds now, by t_valid and t_invalid, and was not forgotten; history: all of it',
+    description:
+      'current: only what holds now, by t_valid and t_invalid, and was not forgotten; history: all of it',
   })
   state_mode: 'current' | 'history' = 'current';
 

@@ -163,7 +163,10 @@ export class Retention implements OnModuleInit {
     let erased = 0;
     while (erased < (overdue?.n ?? 0) && !signal.aborted) {
       const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
-        const ids = await idsOf(tx, `SELECT id FROM deleted_memories ${OVERDUE} LIMIT $4`, [...values, BATCH]);
+        const ids = await idsOf(tx, `SELECT id FROM deleted_memories ${OVERDUE} LIMIT $4`, [
+          ...values,
+          BATCH,
+        ]);
         await eraseAside(tx, workspace, ids);
         tx.record('retention.erase', workspace, ids);
         return ids.length;
