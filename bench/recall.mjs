@@ -6,6 +6,7 @@
  * Each conversation is a tenant, each turn a memory; everything goes through the HTTP API. Then one tenant with
  * `--memories` memories is asked, for the time that a recall takes.
  */
+import { enriched } from './support/enriched.mjs';
 import { count, readOptions, Refused, run } from './support/options.mjs';
 import { readLocomo } from './support/locomo.mjs';
 import { mean, p50, p95, randomFrom, round } from './support/numbers.mjs';
@@ -58,6 +59,7 @@ async function measureQuality(target, conversations) {
     const tenant = await target.tenant(`locomo-${process.pid}-${at}`);
     const loading = performance.now();
     await load(tenant.client, conversation.memories);
+    await enriched(tenant.client);
     loadingMs += performance.now() - loading;
     loaded += conversation.memories.length;
     without += conversation.without;
@@ -144,6 +146,7 @@ async function measureLatency(target, wanted, conversations) {
   say(`Loading ${wanted} memories into one tenant; each is embedded alone and joined.`);
   const loading = performance.now();
   await load(tenant.client, memories);
+  await enriched(tenant.client);
   const loadSeconds = (performance.now() - loading) / 1_000;
   const ofConversations = conversations.flatMap(({ questions }) => questions.map(({ question }) => question));
   const questions = Array.from({ length: ASKED + WARMUP }, (_, at) =>
