@@ -50,7 +50,8 @@ export class GraphController {
     const workspace = await this.edge.workspace(request, response, query);
     const { memories, relations, totals } = await this.graph.snapshot(this.context.tenant, workspace, {
       limit: query.limit === 0 ? ALL : query.limit,
-      minImportance: query.min_importance,
+      // PostgreSQL refuses what is too small for its `real`.
+      minImportance: Math.fround(query.min_importance),
       types: query.types === undefined || query.types.length === 0 ? null : query.types,
       since: query.since === undefined ? null : parseInstant(query.since),
     });

@@ -108,7 +108,8 @@ function expansionOf(dto: RecallDto): Expansion {
     each: dto.relation_limit,
     limit: dto.expansion_limit,
     minStrength: dto.expand_min_strength,
-    minImportance: dto.expand_min_importance,
+    // PostgreSQL refuses what is too small for its `real`.
+    minImportance: Math.fround(dto.expand_min_importance),
     respectTags: dto.expand_respect_tags,
   };
 }
