@@ -35,6 +35,14 @@ describe('bridges between hits', () => {
     expect(bridges('a-x:0.5 a-x:1:LEADS_TO b-x c-x')).toEqual({ x: 0.7 });
   });
 
+  it('are lifted the less, the less relations weigh', () => {
+    const weighed = (weight: number) =>
+      Object.fromEntries(bridgesBetween(hits, links('a-x b-x a-c b-c'), weight));
+    expect(weighed(1)).toEqual({ x: 0.7, c: 0.7 });
+    expect(weighed(0.5)).toEqual({ x: 0.35, c: expect.closeTo(0.45) as number });
+    expect(weighed(0)).toEqual({});
+  });
+
   it('lift a hit that connects better ones, and none that is better itself', () => {
     expect(bridges('a-c b-c c-a c-b')).toEqual({ c: 0.7 });
     expect(bridges('b-a c-a a-b c-b')).toEqual({});

@@ -13,14 +13,17 @@ const BRIDGING: ReadonlySet<string> = new Set([
 /**
  * Memories that connect two hits or more, and the score that this gives them, 0..1: the mean of the two best hits that
  * they lead to, each worth less where the relation is weak (half of it at strength 0). So a bridge ranks with what it
- * connects. A hit is a bridge where it connects better ones than itself.
+ * connects. A hit is a bridge where it connects better ones than itself. Where relations weigh less than usual, a bridge
+ * comes less near to that.
  *
  * @param scores of the hits, 0..1
  * @param links the relations of each of the hits
+ * @param weight how far a bridge is lifted from its own score to this one, 0..1
  */
 export function bridgesBetween(
   scores: ReadonlyMap<string, number>,
   links: readonly LinkOf[],
+  weight = 1,
 ): Map<string, number> {
   const worths = new Map<string, Map<string, number>>();
   for (const { of, far, relation } of links) {
@@ -36,8 +39,9 @@ export function bridgesBetween(
   for (const [id, byHit] of worths) {
     const [first, second] = [...byHit.values()].sort((a, b) => b - a);
     if (first === undefined || second === undefined) continue;
-    const score = (first + second) / 2;
-    if (score > (scores.get(id) ?? 0)) bridges.set(id, score);
+    const own = scores.get(id) ?? 0;
+    const score = (1 - weight) * own + (weight * (first + second)) / 2;
+    if (score > own) bridges.set(id, score);
   }
   return bridges;
 }

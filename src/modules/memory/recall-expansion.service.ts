@@ -13,7 +13,7 @@ import type { Memory } from './memory.js';
 import { isRanked, type Question } from './question.js';
 import { noParts } from './ranking-parts.js';
 import { bridgesBetween } from './recall-bridges.js';
-import type { RecalledMemory } from './recall.service.js';
+import type { Recalled, RecalledMemory } from './recall.service.js';
 import { readRelations, type Relation } from './relation-rows.js';
 
 export interface Expansion {
@@ -56,12 +56,15 @@ export class RecallExpansion {
   async expand(
     tenant: Tenant,
     workspace: WorkspaceId,
-    { question, results, expansion }: { question: Question; results: RecalledMemory[]; expansion: Expansion },
+    { question, recalled, expansion }: { question: Question; recalled: Recalled; expansion: Expansion },
   ): Promise<{ results: ExpandedMemory[]; degraded: boolean }> {
+    const { memories: results } = recalled;
     const { links, degraded } = await this.links(tenant, workspace, results, expansion);
     if (links.length === 0) return { results: results.map(unrelated), degraded };
     const scores = new Map(results.map(({ id, score }) => [id, score]));
-    const bridges = isRanked(question) ? bridgesBetween(scores, links) : new Map<string, number>();
+    const bridges = isRanked(question)
+      ? bridgesBetween(scores, links, recalled.relations)
+      : new Map<string, number>();
     const { memories, relations, passing } = await this.ledger.read(tenant, workspace, async (tx) => {
       const strangers = byWorth(links, scores).filter((id) => !scores.has(id));
       const { filter } = question;

@@ -76,7 +76,7 @@ export class RecallController {
     const expanded = dto.expand_relations
       ? await this.expansion.expand(tenant, workspace, {
           question,
-          results: recalled.memories,
+          recalled,
           expansion: expansionOf(dto),
         })
       : null;

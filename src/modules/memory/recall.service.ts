@@ -19,6 +19,7 @@ import { holdsOneOf, isRanked, phrasesIn, tagsIn, type Question } from './questi
 import { noParts, type Asked } from './ranking-parts.js';
 import { rankingWeights, tenantWeights, weightsFor } from './ranking-weights.js';
 import {
+  DEFAULT_WEIGHTS,
   fuseQuestions,
   rankRecall,
   rankSettled,
@@ -46,6 +47,8 @@ export interface RecalledMemory extends Ranked {
 
 export interface Recalled {
   memories: RecalledMemory[];
+  /** How much relations count, of what they do by default: 0..1. */
+  relations: number;
   degraded: Degraded[];
 }
 
@@ -115,7 +118,8 @@ export class RecallService {
     );
     const weights = weightsFor(question, tenantWeights(this.weights, tenant.settings));
     const ranked = rank(question, proposals, weights);
-    if (ranked.length === 0) return { memories: [], degraded: [...degraded] };
+    const relations = Math.min(1, weights.relation / DEFAULT_WEIGHTS.relation);
+    if (ranked.length === 0) return { memories: [], relations, degraded: [...degraded] };
     const memories = await this.ledger.read(tenant, workspace, (tx) =>
       this.open(tx, workspace, ranked, question, weights),
     );
@@ -124,7 +128,7 @@ export class RecallService {
       workspace,
       memories.map(({ id }) => id),
     );
-    return { memories: inTime(memories, question.sort), degraded: [...degraded] };
+    return { memories: inTime(memories, question.sort), relations, degraded: [...degraded] };
   }
 
   /**
