@@ -1,0 +1,1 @@
+ALTER TABLE memory_stats VALIDATE CONSTRAINT memory_stats_relevance;
