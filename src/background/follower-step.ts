@@ -125,6 +125,8 @@ export class FollowerStep {
 
   private async pass(follower: Follower, tenant: Tenant, { from, to, changes }: Stretch): Promise<void> {
     const settle = changes.length === 0 ? null : await follower.handle(tenant, changes);
+    const space = this.spaces.open(tenant);
+    await space.meet();
     const cause = systemCause(follower.name);
     const { result: wrote } = await this.ledger.write(tenant, WHOLE_TENANT, cause, async (tx) => {
       await settle?.(tx);
@@ -132,8 +134,7 @@ export class FollowerStep {
       await moved(tx, follower, from, tx.revisionBefore === to ? tx.revisionNow : to);
       return tx.revisionNow > tx.revisionBefore;
     });
-    // Looking after a space is no use of it.
-    if (wrote) await this.spaces.peek(tenant).indexed();
+    if (wrote) await space.indexed();
   }
 
   private async failed(

@@ -13,3 +13,11 @@ export class EntityInvalid extends DomainError<'entity.invalid'> {
     super('An entity cannot be merged into itself.');
   }
 }
+
+/** The server is stopping: it is no fault of the text, which is read after the next start. */
+export class ReaderStopped extends DomainError<'model.unavailable'> {
+  readonly code = 'model.unavailable';
+  constructor() {
+    super('What was stored is read later.');
+  }
+}

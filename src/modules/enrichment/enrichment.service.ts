@@ -46,15 +46,12 @@ export class Enrichment implements Follower, OnModuleInit {
     const memories = changes.filter(({ kind, gone }) => kind === 'memory' && !gone);
     const unread = await unreadOf(this.ledger, tenant, memories);
     const readings = await this.reader.read(tenant, unread);
-    const read: ReadMemory[] = [];
-    for (const [at, memory] of unread.entries()) {
+    const neighbours = await this.neighbours.ofEach(tenant, unread);
+    const read = unread.map((memory, at): ReadMemory => {
       const reading = readings[at];
       if (reading === undefined) throw new Error('A text was read without a reading');
-      const { workspace, id, vector } = memory;
-      // One after the other: a question that comes meanwhile waits for one search at the most.
-      const near = vector === null ? null : await this.neighbours.of(tenant, workspace, id, vector);
-      read.push({ ...memory, reading, neighbours: near });
-    }
+      return { ...memory, reading, neighbours: neighbours[at] ?? null };
+    });
     return async (tx) => {
       for (const [workspace, ids] of byWorkspace(memories)) {
         const current = await stillSo(

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Spaces } from '../../spaces/spaces.js';
+import type { VectorSpace } from '../../spaces/vector-space.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 
@@ -9,6 +10,13 @@ export const SIMILAR = 0.8;
 export const LINKED = 5;
 /** So many are looked at, so that a link which another memory made is known to hold still. */
 const LOOKED_AT = 25;
+
+/** A memory to compare with the others of its workspace. */
+export interface Compared {
+  workspace: WorkspaceId;
+  id: string;
+  vector: Float32Array | null;
+}
 
 /** A memory that is about the same as another, nearest first. */
 export interface Neighbour {
@@ -22,22 +30,31 @@ export interface Neighbour {
 export class Neighbours {
   constructor(private readonly spaces: Spaces) {}
 
-  /** Throws `SpaceUnavailable` where the space does not answer. */
-  async of(tenant: Tenant, workspace: WorkspaceId, id: string, vector: Float32Array): Promise<Neighbour[]> {
-    // Looking after a space is no use of it.
-    const { vectors } = this.spaces.peek(tenant);
-    const candidates = await vectors.search({
-      workspace,
-      vector,
-      terms: [],
-      marks: [],
-      filter: {},
-      limit: LOOKED_AT,
-    });
-    return candidates
-      .flatMap(({ id: other, vector: { alone } }) =>
-        other === id || alone === null || alone < SIMILAR ? [] : { id: other, cosine: Math.min(1, alone) },
-      )
-      .sort((a, b) => b.cosine - a.cosine || (a.id < b.id ? -1 : 1));
+  /** For each memory that has a vector; null for the others. Throws `SpaceUnavailable`, `SpaceWaking`. */
+  async ofEach(tenant: Tenant, memories: readonly Compared[]): Promise<(Neighbour[] | null)[]> {
+    if (memories.every(({ vector }) => vector === null)) return memories.map(() => null);
+    const space = this.spaces.open(tenant);
+    // So that those that came together find one another.
+    await space.ready('vectors');
+    const found: (Neighbour[] | null)[] = [];
+    for (const { workspace, id, vector } of memories) {
+      // One after the other: a question that comes meanwhile waits for one search at the most.
+      found.push(vector === null ? null : await near(space.vectors, workspace, id, vector));
+    }
+    return found;
   }
+}
+
+async function near(
+  vectors: VectorSpace,
+  workspace: WorkspaceId,
+  id: string,
+  vector: Float32Array,
+): Promise<Neighbour[]> {
+  const query = { workspace, vector, terms: [], marks: [], filter: {}, limit: LOOKED_AT };
+  return (await vectors.search(query))
+    .flatMap(({ id: other, vector: { alone } }) =>
+      other === id || alone === null || alone < SIMILAR ? [] : { id: other, cosine: Math.min(1, alone) },
+    )
+    .sort((a, b) => b.cosine - a.cosine || (a.id < b.id ? -1 : 1));
 }

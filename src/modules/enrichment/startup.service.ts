@@ -55,6 +55,6 @@ const NEWEST = 'timestamp DESC, id DESC';
 function picking(condition: string, order: string): string {
   return `SELECT ${MEMORY_COLUMNS} FROM memories
     WHERE tenant_id = $1 AND workspace_id = $2 AND NOT id = ANY($4::uuid[]) AND ${condition}
-      AND (t_valid IS NULL OR t_valid <= now()) AND (t_invalid IS NULL OR t_invalid > now())
+      AND (t_valid IS NULL OR t_valid <= now()) AND (t_invalid IS NULL OR t_invalid > now()) AND archived_at IS NULL
     ORDER BY ${order} LIMIT $3`;
 }

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { workerFile } from '../../../platform/project-root.js';
 import type { Tenant } from '../../../tenancy/principal.js';
+import { ReaderStopped } from '../enrichment.errors.js';
 import { TextReader, type Reading, type TextToRead } from './text-reader.js';
 
 export interface ReadingRequest {
@@ -27,10 +28,12 @@ export class ReadingThread extends TextReader implements OnApplicationShutdown {
   private worker: Worker | null = null;
   private readonly waiting = new Map<number, Waiting>();
   private lastId = 0;
+  private closed = false;
   private timer: NodeJS.Timeout | undefined;
 
   override read(_tenant: Tenant, texts: readonly TextToRead[]): Promise<Reading[]> {
     if (texts.length === 0) return Promise.resolve([]);
+    if (this.closed) return Promise.reject(new ReaderStopped());
     return new Promise((resolve, reject) => {
       const id = ++this.lastId;
       this.waiting.set(id, { resolve, reject });
@@ -41,9 +44,10 @@ export class ReadingThread extends TextReader implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.closed = true;
     clearTimeout(this.timer);
     const { worker } = this;
-    this.lose('The server is stopping');
+    this.lose(new ReaderStopped());
     await worker?.terminate();
   }
 
@@ -65,7 +69,7 @@ export class ReadingThread extends TextReader implements OnApplicationShutdown {
       this.watch();
     });
     const gone = (reason: string) => {
-      if (this.worker === worker) this.lose(reason);
+      if (this.worker === worker) this.lose(new Error(reason));
     };
     worker.on('error', (error) => gone(`The reading thread failed: ${String(error)}`));
     worker.on('exit', (code) => gone(`The reading thread ended with code ${code}`));
@@ -79,16 +83,16 @@ export class ReadingThread extends TextReader implements OnApplicationShutdown {
     this.timer = setTimeout(
       () => {
         const { worker } = this;
-        this.lose('A text kept the reading thread for too long');
+        this.lose(new Error('A text kept the reading thread for too long'));
         void worker?.terminate();
       },
       hangs ? LONGEST_MS : IDLE_MS,
     ).unref();
   }
 
-  private lose(reason: string): void {
+  private lose(error: Error): void {
     this.worker = null;
-    for (const asked of this.waiting.values()) asked.reject(new Error(reason));
+    for (const asked of this.waiting.values()) asked.reject(error);
     this.waiting.clear();
   }
 }
