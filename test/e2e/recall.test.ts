@@ -187,6 +187,32 @@ describe('recall', () => {
     expect([first, second].map((result) => result?.score_parts?.['exact_phrase'])).toEqual([1, 0]);
   });
 
+  it('puts first what somebody says whom the question names', async () => {
+    const { token } = await loci.tenant();
+    const listener = loci.as(token);
+    const lines = [
+      'Grace: What did you paint, Ada?',
+      'Ada: I painted the garden gate',
+      'Grace: I painted the garden gate',
+    ];
+    const memories = lines.map((content, at) => ({
+      content,
+      session_id: 's1',
+      timestamp: `2026-02-01T12:00:0${at}Z`,
+    }));
+    await listener.post('/memory/batch', { memories });
+    const ask = async (query: string) => {
+      const { body } = await listener.post<Recalled>('/recall', { query, explain: true });
+      return body.results.map(({ memory, score_parts: parts }) => [memory.content, parts?.['speaker']]);
+    };
+    expect((await ask('What did Ada paint?'))[0]).toEqual([lines[1], 1]);
+    expect((await ask('What did Grace paint?'))[0]).toEqual([lines[2], 1]);
+    // Nobody of that name speaks: the part says nothing.
+    expect((await ask('What did Alan paint?')).map(([, speaker]) => speaker)).toEqual(
+      lines.map(() => undefined),
+    );
+  });
+
   it('ranks by the weights that the tenant sets, and by no others', async () => {
     const current = '/v1/tenants/current';
     const important = await acme.post<{ memory_id: string }>('/memory', {

@@ -132,9 +132,10 @@ function about(payload: NonNullable<Found['payload']>, marks: string[]): Scored[
     terms: Number(payload['terms']),
     follows: payload['follows'] === true,
     speaker: typeof speaker === 'string' ? speaker : null,
-    asked: Number(payload['asked']),
-    importance: Number(payload['importance']),
-    confidence: Number(payload['confidence']),
+    // A point that an older version wrote has none of these until it is written again.
+    asked: Number(payload['asked'] ?? 0),
+    importance: Number(payload['importance'] ?? 0.5),
+    confidence: Number(payload['confidence'] ?? 0.5),
     marks: borne,
   };
 }
