@@ -191,7 +191,7 @@ describe('recall', () => {
     const { token } = await loci.tenant();
     const listener = loci.as(token);
     const lines = [
-      'Grace: What did you paint, Ada?',
+      'Grace: Good morning, how is the weather?',
       'Ada: I painted the garden gate',
       'Grace: I painted the garden gate',
     ];
