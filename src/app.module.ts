@@ -5,6 +5,7 @@ import { BackgroundModule } from './background/background.module.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { Models } from './models/models.js';
 import { AgentsModule } from './modules/agents/agents.module.js';
+import { EventsModule } from './modules/events/events.module.js';
 import { MasterKeyModule } from './modules/master-key/master-key.module.js';
 import { EnrichmentModule } from './modules/enrichment/enrichment.module.js';
 import { MembersModule } from './modules/members/members.module.js';
@@ -65,6 +66,7 @@ export class AppModule {
         MembersModule,
         AgentsModule,
         MemoryModule,
+        EventsModule,
         EnrichmentModule,
         RetentionModule,
       ],

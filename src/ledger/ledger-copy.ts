@@ -14,6 +14,7 @@ interface ChangeRow extends QueryResultRow {
   id: string;
   revision: string;
   gone: boolean;
+  at: Date | null;
 }
 
 /** A connection on which a statement may take its time. */
@@ -122,7 +123,7 @@ export class LedgerCopy {
         this.tenantId,
       ]);
       const { rows: changes } = await client.query<ChangeRow>(
-        `SELECT workspace_id, kind, id, revision, gone FROM changes
+        `SELECT workspace_id, kind, id, revision, gone, at FROM changes
          WHERE tenant_id = $1 AND revision > $2 ORDER BY revision LIMIT $3`,
         [this.tenantId, after, BATCH],
       );

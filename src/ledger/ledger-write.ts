@@ -189,7 +189,8 @@ WITH tenant AS (
 ), feed AS (
   INSERT INTO changes (tenant_id, workspace_id, kind, id, revision, gone)
   SELECT $1, * FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::boolean[])
-  ON CONFLICT (tenant_id, workspace_id, kind, id) DO UPDATE SET revision = excluded.revision, gone = excluded.gone
+  ON CONFLICT (tenant_id, workspace_id, kind, id) DO UPDATE
+    SET revision = excluded.revision, gone = excluded.gone, at = excluded.at
 ), used AS (
   INSERT INTO usage_counters (tenant_id, workspace_id, meter, hour, quantity)
   SELECT $1, u.workspace_id, u.meter, date_trunc('hour', now()), u.quantity

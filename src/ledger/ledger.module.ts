@@ -11,6 +11,7 @@ import { LedgerConnection } from './ledger-connection.js';
 import { LedgerSignal } from './ledger-signal.js';
 import { LedgerMove } from './ledger-move.js';
 import { SpaceEpochs } from './space-epochs.js';
+import { TenantRevisions } from './tenant-revisions.js';
 import { TenantSecrets } from './tenant-secrets.js';
 import { UnindexableRecord } from './unindexable-record.js';
 
@@ -30,6 +31,7 @@ import { UnindexableRecord } from './unindexable-record.js';
     Erasure,
     Idempotency,
     SpaceEpochs,
+    TenantRevisions,
     TenantSecrets,
     UnindexableRecord,
   ],
@@ -45,6 +47,7 @@ import { UnindexableRecord } from './unindexable-record.js';
     Erasure,
     Idempotency,
     SpaceEpochs,
+    TenantRevisions,
     TenantSecrets,
     UnindexableRecord,
   ],

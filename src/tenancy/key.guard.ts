@@ -47,7 +47,8 @@ export class KeyGuard implements CanActivate {
   }
 }
 
-function tokenOf(request: Request): string {
+/** Throws `TokenRequired`; `TokenInvalid` where there are two. */
+export function tokenOf(request: Request): string {
   const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
   const header = request.headers['x-api-key'];
   const apiKey = typeof header === 'string' && header !== '' ? header : undefined;

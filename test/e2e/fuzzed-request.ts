@@ -331,7 +331,9 @@ export function written(request: FuzzedRequest, world: FuzzedWorld): RawRequest 
   );
   const [before, after] = request.around;
   const path = `${before}${template.replace(/\{\w+\}/g, () => segments.shift() ?? '')}${template === '/' ? '' : after}`;
-  const query = resolved(queryOf(request.query));
+  // One that goes on would go on for ever.
+  const fields = template.endsWith('/stream') ? { ...request.query, follow: false } : request.query;
+  const query = resolved(queryOf(fields));
   const token = world.token(request.caller[0], home, request.caller[1]);
   const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` };
   if (template === '/v1/widget') headers['Host'] = home.domain;

@@ -472,6 +472,12 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
       ...wordLists('tags'),
     },
   ),
+  'GET /stream': route(
+    'GET',
+    () => '/stream',
+    () => ({ follow: false }),
+    words('last_event_id'),
+  ),
   'GET /memory/:id': route(
     'GET',
     (own) => `/memory/${one(own)}`,

@@ -280,6 +280,7 @@ function outside({ status, headers, body }: Reply, probe: Probe): string {
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uuid>')
     .replace(/"\d{4}-\d\d-\d\dT[0-9:.]+Z"/g, '"<time>"')
     .replace(/"token":"[\w.-]+"/, '"token":"<jwt>"')
+    .replace(/id: \d+\\n|\\"revision\\":\d+/g, '<revision>')
     .replace(/"(took_ms|query_time_ms)":[\d.]+/g, '"$1":0')
     .replace(/Acme says for the \d+th time/g, '<own content>')
     .replace(/"(?:revision|score|importance|monthly_requests|requests)":[\d.]+/g, '"<number>"')

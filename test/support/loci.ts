@@ -65,9 +65,14 @@ export class Caller {
     return {
       status: response.status,
       headers: response.headers,
-      body: (text === '' ? null : JSON.parse(text)) as Body,
+      body: (text === '' ? null : isText(response) ? text : JSON.parse(text)) as Body,
     };
   }
+}
+
+/** Events are told as text. */
+function isText(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('text/event-stream') === true;
 }
 
 /** A tenant that was provisioned for a test, and its key. */

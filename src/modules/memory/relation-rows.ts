@@ -42,6 +42,9 @@ export interface RelationRow extends QueryResultRow {
 
 export const RELATION_COLUMNS = 'id, from_id, to_id, type, strength, attributes';
 
+/** The same of `relations r`, where other tables have columns of these names. */
+export const PREFIXED_RELATION_COLUMNS = RELATION_COLUMNS.replaceAll(/\w+/g, 'r.$&');
+
 export function relationOf(tenant: Tenant, workspace: WorkspaceId, row: RelationRow): Relation {
   const { id, from_id: from, to_id: to, type, strength } = row;
   const attributes = row.attributes === null ? {} : openAttributes(tenant.key, workspace, id, row.attributes);
@@ -109,6 +112,7 @@ export async function relateMemories(
 
 function write(tx: LedgerWrite, workspace: WorkspaceId, relations: readonly Relation[]): void {
   if (relations.length === 0) return;
+  const revisions = relations.map(({ id }) => tx.changed(workspace, 'relation', id));
   tx.send(UPSERT, [
     tx.tenant.id,
     workspace,
@@ -118,8 +122,8 @@ function write(tx: LedgerWrite, workspace: WorkspaceId, relations: readonly Rela
     relations.map(({ id, attributes }) =>
       Object.keys(attributes).length === 0 ? null : sealAttributes(tx.tenant.key, workspace, id, attributes),
     ),
+    revisions,
   ]);
-  for (const { id } of relations) tx.changed(workspace, 'relation', id);
 }
 
 function saysTheSame(a: Relation, b: Relation): boolean {
@@ -149,8 +153,9 @@ JOIN relations r ON r.tenant_id = $1 AND r.workspace_id = $2
   AND r.from_id = w.from_id AND r.to_id = w.to_id AND r.type = w.type`;
 
 const UPSERT = `
-INSERT INTO relations (tenant_id, workspace_id, from_id, to_id, type, id, strength, attributes)
-SELECT $1, $2, n.* FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::real[], $8::bytea[])
-  AS n (from_id, to_id, type, id, strength, attributes)
+INSERT INTO relations (tenant_id, workspace_id, from_id, to_id, type, id, strength, attributes, position, edited)
+SELECT $1, $2, n.*, n.revision
+FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::real[], $8::bytea[], $9::bigint[])
+  AS n (from_id, to_id, type, id, strength, attributes, revision)
 ON CONFLICT (tenant_id, workspace_id, from_id, to_id, type) DO UPDATE
-  SET strength = excluded.strength, attributes = excluded.attributes, updated_at = now()`;
+  SET strength = excluded.strength, attributes = excluded.attributes, edited = excluded.edited, updated_at = now()`;

@@ -300,6 +300,18 @@ export const errorCodes = {
     explanation:
       'The rate allowed to this key, or to its tenant, is reached. Wait as many seconds as `Retry-After` says. `RateLimit` on every answer shows what is left.',
   },
+  'stream.too_many': {
+    status: 429,
+    title: 'Too many streams are open',
+    explanation:
+      'A tenant may hold so many event streams open with one server at once; `limit` says how many. Close those that nobody reads, or share one among your clients.',
+  },
+  'stream.full': {
+    status: 503,
+    title: 'This server holds no more streams',
+    explanation:
+      'All the event streams that one server process holds are taken, by all tenants together. Try again after `Retry-After` seconds; another replica may take you at once.',
+  },
   'model.unavailable': {
     status: 503,
     title: 'The model does not answer',
