@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+
 /** One message of a stream, as it came. */
 export interface Message {
   event: string;
@@ -5,7 +8,7 @@ export interface Message {
   data: Record<string, unknown>;
 }
 
-/** Reads Server-Sent Events as a client does. */
+/** Reads Server-Sent Events as a client does, over a connection of its own. */
 export class EventReader {
   readonly messages: Message[] = [];
   /** As a browser keeps it: also of messages that have no data. */
@@ -14,25 +17,34 @@ export class EventReader {
   private rest = '';
   private waiting: (() => void)[] = [];
 
-  private constructor(
-    readonly status: number,
-    readonly headers: Headers,
-    private readonly abort: AbortController,
-  ) {}
+  private constructor(private readonly response: IncomingMessage) {
+    response.setEncoding('utf8').on('data', (text: string) => this.take(text));
+    response.on('error', () => undefined);
+    response.once('close', () => {
+      this.ended = true;
+      this.stir();
+    });
+  }
 
   static async open(
     url: string,
     token: string,
     { query = '', headers = {} }: { query?: string; headers?: Record<string, string> } = {},
   ): Promise<EventReader> {
-    const abort = new AbortController();
-    const response = await fetch(`${url}/stream${query}`, {
+    const asking = request(`${url}/stream${query}`, {
       headers: { Authorization: `Bearer ${token}`, ...headers },
-      signal: abort.signal,
-    });
-    const reader = new EventReader(response.status, response.headers, abort);
-    void reader.read(response);
-    return reader;
+      agent: false,
+    }).end();
+    const [response] = (await once(asking, 'response')) as [IncomingMessage];
+    return new EventReader(response);
+  }
+
+  get status(): number | undefined {
+    return this.response.statusCode;
+  }
+
+  get contentType(): string | undefined {
+    return this.response.headers['content-type'];
   }
 
   /** The first message of this kind that has not been asked for before. */
@@ -51,19 +63,7 @@ export class EventReader {
   }
 
   close(): void {
-    this.abort.abort();
-  }
-
-  private async read(response: Response): Promise<void> {
-    try {
-      const decoder = new TextDecoder();
-      for await (const bytes of response.body ?? [])
-        this.take(decoder.decode(bytes as Uint8Array, { stream: true }));
-    } catch {
-      // Closed by either side.
-    }
-    this.ended = true;
-    this.stir();
+    this.response.destroy();
   }
 
   private take(text: string): void {

@@ -48,7 +48,7 @@ describe('the stream of what changes', () => {
 
   it('tells what is made, changed and deleted, each under the tenant’s revision', async () => {
     const reader = await listen();
-    expect(reader.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    expect(reader.contentType).toBe('text/event-stream; charset=utf-8');
     const ready = await reader.next('ready');
     expect(ready).toMatchObject({
       id: '0',
