@@ -43,7 +43,7 @@ describe('one stream', () => {
     next: (after: number) => Promise<EventPage>,
     times: typeof SECOND,
   ): Promise<{ stream: EventStream; reading: IncomingMessage }> {
-    const opened = Promise.withResolvers<EventStream>();
+    const opened: EventStream[] = [];
     const server = createServer((_request, response) => {
       // As much of Express as is used.
       const status = (code: number) => Object.assign(response, { statusCode: code });
@@ -51,7 +51,7 @@ describe('one stream', () => {
       const stream = new EventStream(express, next, ({ id }) => ({ id, CONTENT }), 0, times);
       stream.begin({}, null);
       void stream.run(true);
-      opened.resolve(stream);
+      opened.push(stream);
     }).listen(0, '127.0.0.1');
     servers.push(server);
     await once(server, 'listening');
@@ -59,7 +59,9 @@ describe('one stream', () => {
     const asking = request({ port, host: '127.0.0.1' }).end();
     const [reading] = (await once(asking, 'response')) as [IncomingMessage];
     reading.on('error', () => undefined);
-    return { stream: await opened.promise, reading };
+    const [stream] = opened;
+    if (stream === undefined) throw new Error('Nothing was opened');
+    return { stream, reading };
   }
 
   it('reads no further ahead than its reader, and tells all that there is in the end', async () => {
