@@ -47,7 +47,7 @@ export class StreamController {
     const scope = await this.scope(dto, request, response);
     const place = this.streams.take(caller.tenant.id);
     // Away before it began, or as it began: either way the place is free again.
-    response.once('close', place.give);
+    response.once('close', () => place.give());
     try {
       const given = request.headers['last-event-id'] ?? dto.last_event_id;
       await this.tell(caller, scope, {
