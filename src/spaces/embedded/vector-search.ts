@@ -2,6 +2,7 @@ import type { VectorQuery } from '../vector-space.js';
 import { best, mergeRankings, promisingFirst, type Merged, type Ranking } from '../best.js';
 import { float32sOf, uint32sOf } from './blobs.js';
 import { firstKey, lastKey, placeOf } from './keys.js';
+import { borneMarks } from './marks.js';
 import { passing, type SearchedWorkspace } from './passing.js';
 import { nearestCodes, writeSignCode } from './sign-codes.js';
 import { CANDIDATE_COLUMNS, type PackedCandidates } from './space-work.js';
@@ -160,8 +161,13 @@ function inOrder(
   const columns = new Float64Array(Math.min(limit, merged.length) * CANDIDATE_COLUMNS);
   const sessions = new Map<string, number>();
   const speakers = new Map<string, number>();
-  const bears = markReader(workspace, marks);
-  for (const { place } of merged.slice(0, limit)) {
+  const kept = merged.slice(0, limit);
+  const borne = borneMarks(
+    workspace,
+    marks,
+    kept.map(({ place }) => place),
+  );
+  for (const { place } of kept) {
     const first = ids.length * CANDIDATE_COLUMNS;
     ids.push(idOf(place));
     columns[first] = read.alone[place] as number;
@@ -176,25 +182,9 @@ function inOrder(
     columns[first + 9] = (index.asked[place] as number) / 100;
     columns[first + 10] = (index.importances[place] as number) / 100;
     columns[first + 11] = (index.confidences[place] as number) / 100;
-    columns[first + 12] = bears(place);
+    columns[first + 12] = borne.get(place) ?? 0;
   }
   return { ids, sessions: [...sessions.keys()], speakers: [...speakers.keys()], columns };
-}
-
-/** Which marks a place bears, as bits. A mark that is nobody's tag is asked for once and costs nothing more. */
-function markReader({ file, tables, ws }: SearchedWorkspace, marks: string[]): (place: number) => number {
-  const anybody = file
-    .sql(`SELECT 1 FROM ${tables}_tags WHERE tag = ? AND key BETWEEN ? AND ? LIMIT 1`)
-    .pluck();
-  const borne = [...marks.entries()].filter(
-    ([, tag]) => anybody.get(tag, firstKey(ws), lastKey(ws)) !== undefined,
-  );
-  const bears = file.sql(`SELECT 1 FROM ${tables}_tags WHERE tag = ? AND key = ?`).pluck();
-  return (place) => {
-    let bits = 0;
-    for (const [at, tag] of borne) if (bears.get(tag, firstKey(ws) + place) !== undefined) bits |= 1 << at;
-    return bits >>> 0;
-  };
 }
 
 function numberOf(sessions: Map<string, number>, session: string | null): number {
