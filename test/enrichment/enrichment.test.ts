@@ -67,6 +67,16 @@ describe('enrichment', () => {
     expect(await taggedWith(tenant, 'entity:tools:docker')).toEqual([deploy]);
     expect(await taggedWith(tenant, 'entity:people:alice-johnson,trip', 'all')).toEqual([alice]);
     expect(await taggedWith(tenant, 'entity:people:bob')).toEqual([]);
+    const about = await tenant.post<{ results: { id: string; score_parts: { context?: number } }[] }>(
+      '/recall',
+      {
+        ...{ query: 'what happened', context_tags: ['entity:places:berlin'], explain: true },
+      },
+    );
+    const berlin = about.body.results.flatMap(({ id, score_parts: parts }) =>
+      parts.context === 1 ? id : [],
+    );
+    expect(berlin).toEqual([alice]);
     const { body } = await tenant.get<{ memory: { tags: string[] } }>(`/memory/${alice}`);
     expect(body.memory.tags).toEqual(['trip']);
     const { body: past } = await tenant.get<{ history: unknown[] }>(`/memory/${alice}/history`);

@@ -142,7 +142,7 @@ function questionOf(tenant: Tenant, dto: RecallDto, { from, until }: WantedTime)
     queries: [...new Set([...(dto.query === undefined ? [] : [dto.query]), ...(dto.queries ?? [])])],
     vector: dto.embedding === undefined ? null : questionVector(tenant, dto.embedding),
     filter,
-    context: dto.context_tags ?? [],
+    context: askedTags(tenant.key, dto.context_tags ?? []),
     limit: dto.limit,
     offset: dto.offset,
     minScore: dto.min_score,
