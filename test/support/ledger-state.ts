@@ -2,7 +2,7 @@ import { asSuperuser } from '../isolation/two-palaces.js';
 import type { Loci } from './loci.js';
 
 /** What runs, waits and is counted by itself, whatever anybody asks for. */
-const BY_ITSELF = ['duties', 'hot_spaces', 'usage_counters', 'consolidation_runs'];
+const BY_ITSELF = ['duties', 'followers', 'hot_spaces', 'usage_counters', 'consolidation_runs'];
 
 /** Everything that the database holds of a tenant, its own row with the revision included: to be compared with itself. */
 export function ledgerOf(loci: Loci, tenantId: string): Promise<Record<string, string[]>> {
