@@ -7,6 +7,7 @@ import { Models } from './models/models.js';
 import { AgentsModule } from './modules/agents/agents.module.js';
 import { EventsModule } from './modules/events/events.module.js';
 import { MasterKeyModule } from './modules/master-key/master-key.module.js';
+import { ConsolidationModule } from './modules/consolidation/consolidation.module.js';
 import { EnrichmentModule } from './modules/enrichment/enrichment.module.js';
 import { MembersModule } from './modules/members/members.module.js';
 import { AuditModule } from './modules/audit/audit.module.js';
@@ -69,6 +70,7 @@ export class AppModule {
         EventsModule,
         EnrichmentModule,
         RetentionModule,
+        ConsolidationModule,
       ],
     };
   }

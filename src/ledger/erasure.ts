@@ -9,6 +9,7 @@ import { LEDGER_TABLES } from './ledger-tables.js';
 /** Everything that a tenant stored, and what only its own transactions reach. Children before their parents. */
 const CONTENT_TABLES: readonly string[] = [
   ...LEDGER_TABLES,
+  'consolidation_runs',
   'idempotency_keys',
   'tenant_secrets',
   'retention_policies',

@@ -10,6 +10,7 @@ import { furnishedTenant, type FurnishedTenant } from './two-palaces.js';
 const STAYS: Record<string, 'provisioned' | 'where it was written'> = {
   agents: 'provisioned',
   api_keys: 'provisioned',
+  consolidation_runs: 'where it was written',
   duties: 'where it was written',
   hot_spaces: 'where it was written',
   members: 'provisioned',

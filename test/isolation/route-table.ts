@@ -498,6 +498,18 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
     () => ({}),
     inPath((id) => `/memory/${id}`),
   ),
+  'POST /consolidate': route(
+    'POST',
+    () => '/consolidate',
+    () => ({ mode: 'decay', dry_run: true }),
+    {},
+  ),
+  'GET /consolidate/status': route(
+    'GET',
+    () => '/consolidate/status',
+    () => ({}),
+    {},
+  ),
   'POST /memory/:id/restore': route(
     'POST',
     (own) => `/memory/${one(own)}/restore`,

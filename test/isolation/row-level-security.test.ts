@@ -62,6 +62,7 @@ const GRANTS = [
   'loci_tenant audit_checkpoints: SELECT',
   'loci_tenant audit_records: INSERT SELECT',
   'loci_tenant changes: DELETE INSERT SELECT UPDATE',
+  'loci_tenant consolidation_runs: DELETE INSERT SELECT UPDATE',
   'loci_tenant deleted_memories: DELETE INSERT SELECT UPDATE',
   'loci_tenant deleted_relations: DELETE INSERT SELECT UPDATE',
   'loci_tenant derived_memories: DELETE INSERT SELECT UPDATE',

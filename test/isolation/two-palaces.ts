@@ -134,6 +134,7 @@ async function furnish(
   });
   // After the edit the old text lies in the history alone.
   await caller.patch(`/memory/${second}`, { workspace_id: workspace, content: `${words} edited` });
+  await caller.post('/consolidate', { workspace_id: workspace, mode: 'decay', dry_run: true });
   const ledger = loci.server.app.get(Ledger);
   await ledger.write(tenant, workspace, systemCause('furnishing'), async (tx) => {
     await tx.rows(

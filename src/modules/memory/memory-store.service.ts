@@ -45,8 +45,17 @@ export class MemoryStoreService {
     private readonly backfill: BackfillSignal,
   ) {}
 
-  /** One outcome for each draft, in order. Throws `QuotaExceeded`, and then stores none. */
-  async store(tenant: Tenant, workspace: WorkspaceId, drafts: MemoryDraft[], cause: Cause): Promise<Stored> {
+  /**
+   * One outcome for each draft, in order. Throws `QuotaExceeded`, and then stores none. `along` is written in the same
+   * transaction, after them.
+   */
+  async store(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    drafts: MemoryDraft[],
+    cause: Cause,
+    along: (tx: LedgerWrite, outcomes: readonly StoreOutcome[]) => Promise<void> = nothingElse,
+  ): Promise<Stored> {
     const space = this.spaces.open(tenant);
     await space.meet();
     const vectors = await this.vectors.of(tenant, await this.textsOf(tenant, workspace, drafts));
@@ -54,7 +63,9 @@ export class MemoryStoreService {
       const { outcomes, added } = await this.decide(tx, workspace, drafts);
       this.quotas.checkMemories(tenant, tx.memoryCount, added.length);
       if (added.length === 0) return { outcomes, indexed: false, complete: true, added: null };
-      return { outcomes, indexed: false, ...(await this.add(tx, workspace, added, vectors)) };
+      const stored = await this.add(tx, workspace, added, vectors);
+      await along(tx, outcomes);
+      return { outcomes, indexed: false, ...stored };
     });
     const { outcomes, complete, added } = written.result;
     if (!complete) this.backfill.ring();
@@ -233,6 +244,8 @@ export class MemoryStoreService {
     return contents;
   }
 }
+
+const nothingElse = (): Promise<void> => Promise.resolve();
 
 function earliest(drafts: MemoryDraft[]): Date {
   return new Date(Math.min(...drafts.map((draft) => draft.timestamp.getTime())));

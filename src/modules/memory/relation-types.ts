@@ -44,7 +44,11 @@ export const RELATION_MEANINGS = {
   PART_OF: { author: 'caller', says: 'belongs to', attributes: ['role', 'context'] },
   SIMILAR_TO: { author: 'system', says: 'says nearly the same as', attributes: ['score'] },
   PRECEDED_BY: { author: 'system', says: 'came in its session after', attributes: ['gap'] },
-  DISCOVERED: { author: 'system', says: 'was found to have to do with', attributes: ['kind', 'reason'] },
+  DISCOVERED: {
+    author: 'system',
+    says: 'was found to have to do with',
+    attributes: ['kind', 'confidence', 'score', 'reason'],
+  },
 } as const satisfies Record<string, RelationMeaning>;
 
 export type RelationType = keyof typeof RELATION_MEANINGS;

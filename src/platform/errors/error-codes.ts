@@ -253,6 +253,12 @@ export const errorCodes = {
     explanation:
       'A memory with the given id exists and differs from this one. Change it with PATCH, or leave out `id` to have one made.',
   },
+  'consolidation.running': {
+    status: 409,
+    title: 'Consolidation is running',
+    explanation:
+      'The memories of this tenant are being consolidated already, by a call or by schedule; there is one run at a time. `GET /consolidate/status` tells how far it is. Try again when it is done.',
+  },
   'relation.invalid': {
     status: 422,
     title: 'The relation is not possible',

@@ -1,0 +1,232 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { QueryResultRow } from 'pg';
+import type { Cause } from '../../ledger/cause.js';
+import type { LedgerWrite } from '../../ledger/ledger-write.js';
+import { Ledger } from '../../ledger/ledger.js';
+import { openVector } from '../../ledger/sealed-memory.js';
+import type { Tenant } from '../../tenancy/principal.js';
+import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { MemoryEditorService } from '../memory/memory-editor.service.js';
+import { memoryOf, PREFIXED_MEMORY_COLUMNS, type MemoryRow } from '../memory/memory-rows.js';
+import { MemoryStoreService } from '../memory/memory-store.service.js';
+import type { Memory, MemoryDraft } from '../memory/memory.js';
+import { relateMemories } from '../memory/relation-rows.js';
+import { cosineOf } from './associations.js';
+import { SMALLEST_CLUSTER } from './clusters.js';
+import { PatternWriter } from './pattern-writer.js';
+
+export const META_PATTERN = 'meta-pattern';
+const MOST_TAGS = 5;
+
+/** A cluster's member, and how near it is to the middle of it. */
+interface Member {
+  memory: Memory;
+  /** 0..1 */
+  typical: number;
+}
+
+interface MemberRow extends MemoryRow {
+  vector: Buffer;
+}
+
+export type PatternOutcome = 'created' | 'updated' | 'unchanged' | 'gone';
+
+/** The memory that a cluster comes to: of the type Pattern, marked as derived, its members each an example of it. */
+@Injectable()
+export class MetaPatterns {
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly memories: MemoryStoreService,
+    private readonly editor: MemoryEditorService,
+    private readonly writer: PatternWriter,
+  ) {}
+
+  /**
+   * Makes or renews the one of these members. The one that most of them are sources of already is it, unless `taken` by
+   * another cluster of this run. `gone`: too few of the members are left. Throws `QuotaExceeded`.
+   */
+  async make(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    { ids, taken, cause }: { ids: readonly string[]; taken: Set<string>; cause: Cause },
+  ): Promise<PatternOutcome> {
+    const members = await this.members(tenant, workspace, ids);
+    if (members.length < SMALLEST_CLUSTER) return 'gone';
+    const known = await this.known(tenant, workspace, members, taken);
+    if (known?.same === true) return 'unchanged';
+    const memories = members.map(({ memory }) => memory);
+    const { content, quoted } = await this.writer.write(memories);
+    const fields = fieldsOf(members, content, quoted);
+    const sources = { members, quoted };
+    if (known === null) {
+      const id = randomUUID();
+      taken.add(id);
+      const draft = draftOf(tenant, id, fields);
+      await this.memories.store(tenant, workspace, [draft], cause, (tx) => link(tx, workspace, id, sources));
+      return 'created';
+    }
+    // Linked first: whatever it says, it goes with whom it says it of.
+    await this.ledger.write(tenant, workspace, cause, (tx) => link(tx, workspace, known.id, sources));
+    await this.editor.update(tenant, workspace, known.id, fields, cause);
+    return 'updated';
+  }
+
+  /** The most typical first. */
+  private async members(tenant: Tenant, workspace: WorkspaceId, ids: readonly string[]): Promise<Member[]> {
+    const rows = await this.ledger.readRows<MemberRow>(tenant, workspace, MEMBERS, [
+      tenant.id,
+      workspace,
+      ids,
+      tenant.embeddingModel,
+    ]);
+    const vectors = rows.map(({ id, vector }) => openVector(tenant.key, workspace, id, 'alone', vector));
+    const middle = middleOf(vectors);
+    return rows
+      .map((row, at): Member => {
+        const typical = Math.max(0, Math.min(1, cosineOf(vectors[at] ?? middle, middle)));
+        return { memory: memoryOf(tenant, row), typical };
+      })
+      .sort((a, b) => b.typical - a.typical || (a.memory.id < b.memory.id ? -1 : 1));
+  }
+
+  private async known(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    members: readonly Member[],
+    taken: Set<string>,
+  ): Promise<{ id: string; same: boolean } | null> {
+    const rows = await this.ledger.readRows<QueryResultRow & { id: string; shared: number; sources: number }>(
+      tenant,
+      workspace,
+      KNOWN,
+      [tenant.id, workspace, members.map(({ memory }) => memory.id)],
+    );
+    const best = rows.find(({ id }) => !taken.has(id));
+    if (best === undefined || best.shared * 2 < Math.min(best.sources, members.length)) return null;
+    taken.add(best.id);
+    return { id: best.id, same: best.shared === best.sources && best.shared === members.length };
+  }
+}
+
+/** Members become its sources and examples. Who is none any more is neither; but what was quoted once stays a source. */
+async function link(
+  tx: LedgerWrite,
+  workspace: WorkspaceId,
+  id: string,
+  { members, quoted }: { members: readonly Member[]; quoted: readonly string[] },
+): Promise<void> {
+  const ids = members.map(({ memory }) => memory.id);
+  const scope = [tx.tenant.id, workspace, id, ids];
+  await tx.rows(SOURCES, [...scope, quoted]);
+  await tx.rows(
+    `DELETE FROM derived_memories WHERE tenant_id = $1 AND workspace_id = $2 AND memory_id = $3
+     AND NOT source_id = ANY($4::uuid[]) AND NOT quoted`,
+    scope,
+  );
+  const stale = await tx.rows<{ id: string }>(
+    `DELETE FROM relations WHERE tenant_id = $1 AND workspace_id = $2 AND to_id = $3 AND type = 'EXEMPLIFIES'
+     AND NOT from_id = ANY($4::uuid[]) RETURNING id`,
+    scope,
+  );
+  for (const relation of stale) tx.changed(workspace, 'relation', relation.id, true);
+  await relateMemories(
+    tx,
+    workspace,
+    members.map(({ memory, typical }) => ({
+      from: memory.id,
+      to: id,
+      type: 'EXEMPLIFIES' as const,
+      strength: Math.fround(typical),
+      attributes: { pattern_type: META_PATTERN, confidence: Math.round(typical * 1e4) / 1e4 },
+    })),
+  );
+}
+
+type PatternFields = Pick<
+  MemoryDraft,
+  'content' | 'type' | 'tags' | 'importance' | 'confidence' | 'metadata' | 'timestamp'
+>;
+
+function fieldsOf(members: readonly Member[], content: string, quoted: readonly string[]): PatternFields {
+  const memories = members.map(({ memory }) => memory);
+  const times = memories.map(({ timestamp }) => timestamp.getTime());
+  const newest = new Date(Math.max(...times));
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    content,
+    type: 'Pattern',
+    tags: [
+      META_PATTERN,
+      ...commonest(
+        memories.flatMap(({ tags }) => tags),
+        memories.length / 2,
+      ).slice(0, MOST_TAGS),
+    ],
+    importance: Math.fround(mean(memories.map(({ importance }) => importance))),
+    confidence: Math.fround(mean(members.map(({ typical }) => typical))),
+    metadata: {
+      derived: true,
+      derived_by: 'consolidation',
+      cluster_size: members.length,
+      dominant_type:
+        commonest(
+          memories.map(({ type }) => type),
+          0,
+        )[0] ?? null,
+      time_span_days: Math.round((newest.getTime() - Math.min(...times)) / 86_400_000),
+      cites: quoted,
+    },
+    timestamp: newest,
+  };
+}
+
+function draftOf(tenant: Tenant, id: string, fields: PatternFields): MemoryDraft {
+  return {
+    ...fields,
+    id,
+    validFrom: null,
+    validUntil: null,
+    session: null,
+    user: null,
+    agent: null,
+    embedding: null,
+    fingerprint: tenant.key.hash(META_PATTERN, id),
+  };
+}
+
+/** Those that come up at least so often, the commonest first. */
+function commonest(words: readonly string[], least: number): string[] {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts]
+    .filter(([, count]) => count >= least)
+    .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+    .map(([word]) => word);
+}
+
+function middleOf(vectors: readonly Float32Array[]): Float32Array {
+  const middle = new Float32Array(vectors[0]?.length ?? 0);
+  for (const vector of vectors)
+    for (let at = 0; at < middle.length; at++) middle[at] = (middle[at] ?? 0) + (vector[at] ?? 0);
+  const length = Math.sqrt(cosineOf(middle, middle));
+  return length === 0 ? middle : middle.map((number) => number / length);
+}
+
+const MEMBERS = `
+SELECT ${PREFIXED_MEMORY_COLUMNS}, v.vector FROM memories m
+JOIN embeddings v ON v.tenant_id = $1 AND v.workspace_id = $2 AND v.memory_id = m.id AND v.part = 'alone' AND v.model = $4
+  AND v.hash = m.alone_hash
+WHERE m.tenant_id = $1 AND m.workspace_id = $2 AND m.id = ANY($3::uuid[])`;
+
+const KNOWN = `
+SELECT memory_id AS id, (count(*) FILTER (WHERE source_id = ANY($3::uuid[])))::int AS shared, count(*)::int AS sources
+FROM derived_memories WHERE tenant_id = $1 AND workspace_id = $2 AND memory_id IN (
+  SELECT memory_id FROM derived_memories WHERE tenant_id = $1 AND workspace_id = $2 AND source_id = ANY($3::uuid[]))
+GROUP BY memory_id ORDER BY shared DESC, memory_id`;
+
+const SOURCES = `
+INSERT INTO derived_memories (tenant_id, workspace_id, memory_id, source_id, quoted)
+SELECT $1, $2, $3, m.id, m.id = ANY($5::uuid[]) FROM memories m
+WHERE m.tenant_id = $1 AND m.workspace_id = $2 AND m.id = ANY($4::uuid[])
+ON CONFLICT (tenant_id, workspace_id, memory_id, source_id) DO UPDATE SET quoted = derived_memories.quoted OR excluded.quoted`;
