@@ -11,6 +11,7 @@ import {
   spaceOf,
 } from '../spaces/rules/projected.js';
 import { ledgerOf } from '../support/ledger-state.js';
+import { DescribedCaller, Description } from '../support/described.js';
 import { Loci, type TestTenant } from '../support/loci.js';
 
 const DAY_MS = 86_400_000;
@@ -311,6 +312,28 @@ describe('consolidation', () => {
         errors: Object.keys(bad).map((name) => ({ location: `body.settings.consolidation.${name}` })),
       });
     });
+  });
+
+  it('answers as it is described, at the root and under /v1', async () => {
+    const { tenant, faded } = await furnished();
+    await set(tenant, { delete_after_days: 0 });
+    await consolidate(tenant, 'forget');
+    await consolidate(tenant, 'forget');
+    const description = await Description.of(loci);
+    const caller = new DescribedCaller(() => loci.url, tenant.token, description);
+    for (const root of ['', '/v1']) {
+      await caller.post(`${root}/consolidate`, { mode: 'full', dry_run: true });
+      await caller.post(`${root}/consolidate`, { mode: 'forgetful' });
+      await caller.get(`${root}/consolidate/status`);
+      await caller.get(`${root}/memories/deleted`);
+      await caller.post(`${root}/memory/${faded}/restore`);
+    }
+    const aged = /\/(?:consolidate|memories\/deleted|restore)(?:\/|$)/;
+    const operations = description
+      .operations()
+      .filter((name) => aged.test(name) && !name.includes(' /admin'));
+    expect(operations.length).toBeGreaterThanOrEqual(8);
+    expect(description.unseen(operations.filter((name) => !name.includes('/tenants')))).toEqual([]);
   });
 
   describe('its runs', () => {

@@ -9,7 +9,7 @@ const BOUNDS = { each: 2, most: 20 };
 
 /** At this cosine from the first direction. */
 function at(cosine: number, direction = 1): Float32Array {
-  const vector = new Float32Array(8);
+  const vector = new Float32Array(16);
   vector[0] = cosine;
   vector[direction] = Math.sqrt(1 - cosine * cosine);
   return vector;
@@ -53,7 +53,7 @@ describe('creative association', () => {
 
   it('takes the surest, of each memory few, and few at all', () => {
     const many = Array.from({ length: 12 }, (_, n) =>
-      sampled(`m${n}`, { type: n % 2 === 0 ? 'Style' : 'Habit', vector: at(0.6 + n / 100, 1 + (n % 4)) }),
+      sampled(`m${n}`, { type: n % 2 === 0 ? 'Style' : 'Habit', vector: at(0.75 + n / 400, 1 + n) }),
     );
     const found = associationsAmong([sampled('hub', { type: 'Insight' }), ...many], new Set(), {
       each: 2,

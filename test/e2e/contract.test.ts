@@ -411,9 +411,14 @@ describe('the memory routes', () => {
       / \/(?:admin|v1\/(?:tenants|organizations|workspaces|agents|agent-templates|widget))(?:\/|$)/;
     // So has what is drawn from memories: test/enrichment/entities.test.ts.
     const drawn = / \/(?:v1\/)?(?:entity|entities|enrichment|startup-recall|analyze)(?:\/|$)/;
+    // And what time does to memories: test/consolidation/consolidation.test.ts.
+    const aged = /\/(?:consolidate|memories\/deleted|restore)(?:\/|$)/;
     const operations = liveRoutes(loci.server.app)
       .map(nameOf)
-      .filter((name) => !PUBLIC_ROUTES.includes(name) && !control.test(name) && !drawn.test(name))
+      .filter(
+        (name) =>
+          !PUBLIC_ROUTES.includes(name) && !control.test(name) && !drawn.test(name) && !aged.test(name),
+      )
       .map((name) => name.replace(/:(\w+)/g, '{$1}'));
     expect(operations.length).toBeGreaterThan(20);
     expect(description.unseen(operations)).toEqual([]);
