@@ -77,7 +77,7 @@ describe('clusters', () => {
     ] as const;
     for (const order of [pairs, pairs.toReversed()]) {
       const clusters = new Clusters();
-      for (const pair of order) clusters.add(...pair);
+      for (const [one, other, nearness] of order) clusters.add(one, other, nearness);
       expect(clusters.joined()).toEqual([['a', 'b', 'c', 'd']]);
     }
   });
