@@ -13,7 +13,7 @@ export interface StepOrder {
   cause: Cause;
   /** The step stops between two batches. */
   signal: AbortSignal;
-  progress(done: number, total: number): void;
+  progress: (done: number, total: number) => void;
 }
 
 /** What a step came to: counts, and ids; never content. */
