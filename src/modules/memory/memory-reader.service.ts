@@ -178,13 +178,18 @@ LEFT JOIN mentions n ON n.tenant_id = $1 AND n.workspace_id = $2 AND n.memory_id
 WHERE m.tenant_id = $1 AND m.workspace_id = $2 AND m.id = $3
 ORDER BY n.kind, n.found`;
 
-/** PostgreSQL keeps microseconds, JavaScript milliseconds: the page's place is compared at the coarser. */
+/**
+ * PostgreSQL keeps microseconds, JavaScript milliseconds: the page's place is compared at the coarser. An entity's tag ends with
+ * its key, by which its mentions are looked up.
+ */
 const LIST = `
 SELECT ${MEMORY_COLUMNS} FROM memories m
 WHERE tenant_id = $1 AND workspace_id = $2
   AND ($3::text[] IS NULL OR tags @> $3 OR ($15::text[] IS NOT NULL AND (
     SELECT bool_and(w.own = ANY(m.tags) OR w.indexed = ANY(${MENTIONED_TAGS})) FROM unnest($3, $15) AS w (own, indexed))))
-  AND ($4::text[] IS NULL OR tags && $4 OR ($15::text[] IS NOT NULL AND ${MENTIONED_TAGS} && $15))
+  AND ($4::text[] IS NULL OR tags && $4 OR ($15::text[] IS NOT NULL AND (m.id, m.alone_hash) IN (
+    SELECT n.memory_id, n.hash FROM mentions n
+    WHERE n.tenant_id = $1 AND n.workspace_id = $2 AND n.entity IN (SELECT right(tag, 32) FROM unnest($15) AS tag))))
   AND ($5::text[] IS NULL OR type = ANY($5))
   AND ($6::text IS NULL OR session_id = $6)
   AND ($7::text IS NULL OR user_id = $7)
