@@ -168,7 +168,10 @@ describe('a follower of the ledgers', () => {
     };
     const replica = start(follower);
     await eventually('the two before it are handled', async () => (await counted(tenant, follower)) === 2);
-    expect((await state(tenant, follower)).lastError).toBe('It cannot be handled');
+    await eventually(
+      'it says what was wrong',
+      async () => (await state(tenant, follower)).lastError === 'It cannot be handled',
+    );
     let tries = 0;
     await eventually('it is set aside', async () => {
       // As if the time had passed after which it is tried again.
