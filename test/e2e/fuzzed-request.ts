@@ -60,6 +60,7 @@ const KNOWN: Record<string, fc.Arbitrary<unknown>> = {
   memory1_id: own('memory'),
   memory2_id: own('memory'),
   member_id: own('member'),
+  merge_into: own('entity'),
   workspace_id: workspace,
   project: workspace,
   cursor: ref('cursor'),
@@ -122,6 +123,7 @@ function segment(method: string, template: string, name: string): fc.Arbitrary<s
   if (name === 'agent') return agent;
   if (name === 'tenant' || name === 'org') return own('tenant');
   if (template.includes('keys/')) return own('key');
+  if (template.includes('/entity/')) return own('entity');
   if (name === 'nowhere') return fc.constantFrom('memory', 'v1', 'api', 'admin', 'favicon.ico');
   return own(template.includes('members/') ? 'member' : 'memory');
 }
@@ -262,7 +264,10 @@ function requestsTo(
   const mutated: fc.Arbitrary<Body> = (
     schema === undefined ? anything : weighted([5, values.mutated(schema)], [1, anything])
   ).map((json) => ({ json }));
-  const query = values.valid(querySchema) as fc.Arbitrary<Record<string, unknown>>;
+  const some = values.valid(querySchema) as fc.Arbitrary<Record<string, unknown>>;
+  // Elsewhere these are times.
+  const ends = template.endsWith('/graph/path') ? { from: own('memory'), to: own('memory') } : {};
+  const query = fc.tuple(some, fc.record(ends)).map(([fields, two]) => ({ ...fields, ...two }));
   const oddQuery = values.mutated(querySchema) as fc.Arbitrary<Record<string, unknown>>;
   const typed = { 'Content-Type': 'application/json' };
   const plain = {

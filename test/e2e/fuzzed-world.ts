@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { errorCodes } from '../../src/platform/errors/error-codes.js';
+import { eventually } from '../spaces/rules/projected.js';
 import type { Loci, Reply } from '../support/loci.js';
 
 /** Whose token a request bears. */
@@ -11,7 +12,7 @@ export const HOMES = ['lasting', 'neighbour', 'sacrificed'] as const;
 export type HomeKind = (typeof HOMES)[number];
 
 /** What requests refer to. The answers add what they have made; the oldest is forgotten. */
-type Kind = 'memory' | 'workspace' | 'agent' | 'member' | 'key' | 'made';
+type Kind = 'memory' | 'workspace' | 'agent' | 'member' | 'key' | 'made' | 'entity';
 const KEPT = 24;
 const KEPT_HOMES = 10;
 
@@ -114,16 +115,22 @@ export class FuzzedWorld {
       domain: typeof body['domain'] === 'string' ? body['domain'] : `${slug}.example`,
       workspace: String(body['workspace_id']),
       tokens: { whole: key },
-      things: { memory: [], workspace: ['default'], agent: ['default'], member: [], key: [], made: [] },
+      things: { ...NOTHING(), workspace: ['default'], agent: ['default'] },
     });
     if (this.sacrificed.length > KEPT_HOMES) this.sacrificed.shift();
   }
 }
 
+const NOTHING = (): Home['things'] => ({
+  ...{ memory: [], workspace: [], agent: [], member: [], key: [], made: [], entity: [] },
+});
+
 /** A tenant with something of every kind, and a key of every reach. */
 async function prepared(loci: Loci, domain: string): Promise<Home> {
   const quotas = { max_api_calls_per_minute: 1_000_000 };
   const tenant = await loci.tenant({ domain, platform: 'shopify', settings: { quotas } });
+  // Nobody gets to know this one's id, so it stays, and with it whom it names.
+  await tenant.post('/memory', { content: 'Anna met Benjamin, Carla, Diego, Grace and Michael in Lisbon.' });
   const make = async (path: string, order: object): Promise<Record<string, string>> => {
     const { status, body } = await tenant.post<Record<string, string>>(path, order);
     if (status !== 201) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
@@ -132,12 +139,9 @@ async function prepared(loci: Loci, domain: string): Promise<Home> {
   const keys = '/v1/workspaces/default/api-keys';
   const of = (body: Record<string, string>, name: string): string => body[name] ?? '';
   const things: Home['things'] = {
-    memory: [],
+    ...NOTHING(),
     workspace: ['default', tenant.workspaceId],
     agent: ['default'],
-    member: [],
-    key: [],
-    made: [],
   };
   for (const content of ['The lantern is in the shed.', 'The teapot is blue.', 'Anna grows tomatoes.'])
     things.memory.push(
@@ -153,6 +157,13 @@ async function prepared(loci: Loci, domain: string): Promise<Home> {
   things.key.push(of(spare, 'id'));
   things.made.push(of(spare, 'key'));
   const workspace = of(await make(keys, {}), 'key');
+  await eventually('whom its memory names is known', async () => {
+    const { body } = await tenant.get<{ data: { slug: string }[] }>('/entities');
+    things.entity = body.data.map(({ slug }) => slug);
+    return things.entity.length > 3;
+  });
+  // What is made up here names nobody, and reading it would only take time.
+  await tenant.patch('/v1/tenants/current', { settings: { enrichment: false } });
   const readOnly = of(await make(keys, { scopes: ['memory:read', 'search'] }), 'key');
   return {
     slug: tenant.slug,

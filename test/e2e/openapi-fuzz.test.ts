@@ -34,6 +34,7 @@ describe('whatever is made of /openapi.json', () => {
       LOCI_MASTER_KEY: old,
       LOCI_PLACEMENTS: placements,
       LOCI_RESOLVE_HOSTS: 'true',
+      LOCI_ENRICHMENT: 'true',
       LOCI_WRONG_TOKENS_PER_MINUTE: '1000000',
       TRUST_PROXY: '1',
     });
