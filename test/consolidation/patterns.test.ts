@@ -37,16 +37,16 @@ describe('creative association', () => {
       0.6,
     ],
     [{ type: 'Style' }, { type: 'Habit', vector: at(0.65) }, 'shares_theme', 0.65],
-    [{ tags: ['trip'] }, { tags: ['trip'], vector: at(0.2) }, 'parallel_context', 0.5],
+    [{ tags: ['trip'] }, { tags: ['trip'], vector: at(0.3) }, 'parallel_context', 0.5],
   ] as const)('between %j and %j is %s', (one, other, kind, confidence) => {
     expect(between(one, other)).toMatchObject({ from: 'a', to: 'b', kind, confidence });
   });
 
   it('is not what says the same, has nothing in common, or is related already', () => {
     expect(between({ type: 'Style' }, { type: 'Habit', vector: at(0.9) })).toBeUndefined();
-    expect(between({}, { vector: at(0.2) })).toBeUndefined();
+    expect(between({}, { vector: at(0.3) })).toBeUndefined();
     const month = new Date('2026-02-01T00:00:00Z');
-    expect(between({ tags: ['x'] }, { tags: ['x'], vector: at(0.2), timestamp: month })).toBeUndefined();
+    expect(between({ tags: ['x'] }, { tags: ['x'], vector: at(0.3), timestamp: month })).toBeUndefined();
     const pair = [sampled('a', { type: 'Style' }), sampled('b', { type: 'Habit', vector: at(0.65) })];
     expect(associationsAmong(pair, new Set([pairOf('b', 'a')]), BOUNDS)).toEqual([]);
   });

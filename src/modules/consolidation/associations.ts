@@ -83,7 +83,8 @@ function associationOf(one: SampledMemory, other: SampledMemory): Association | 
   if (types.has('Insight') && types.has('Pattern') && similarity > 0.5) return as('explains', 0.7);
   if (types.size === 2 && similarity > 0.55) return as('shares_theme', similarity);
   const apart = Math.abs(one.timestamp.getTime() - other.timestamp.getTime());
-  // Any two of a week would do for AutoMem; that they were filed together makes it a context.
-  if (apart < WEEK_MS && shareTag && similarity < 0.4) return as('parallel_context', 0.5);
+  // Any two of a week would do for AutoMem; that they were filed together, and touch, makes it a context.
+  if (apart < WEEK_MS && shareTag && similarity >= 0.2 && similarity < 0.4)
+    return as('parallel_context', 0.5);
   return null;
 }
