@@ -12,6 +12,8 @@ import { from, lastValueFrom, type Observable } from 'rxjs';
 import { Idempotency, type Claim } from '../ledger/idempotency.js';
 import { canonicalJson } from '../platform/canonical-json.js';
 import { DomainError } from '../platform/errors/domain-error.js';
+import { scrubJson } from '../platform/scrub/scrub.js';
+import { scrubKinds } from './scrub-settings.js';
 import { TenantContext } from './tenant-context.js';
 
 const SHOWS_SECRET = 'loci:shows-secret';
@@ -67,7 +69,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       route: `${request.method} ${request.path.replace(/\/$/, '')}`,
       key,
       content: canonicalJson([
-        request.body ?? null,
+        this.scrubbed(request.body ?? null),
         request.query,
         request.headers['x-workspace-id'] ?? null,
       ]),
@@ -84,6 +86,14 @@ export class IdempotencyInterceptor implements NestInterceptor {
       body: showsSecret ? withoutSecrets(body) : body,
     });
     return body;
+  }
+
+  /** What a tenant lets nobody store is not kept as a hash either. */
+  private scrubbed(body: unknown): unknown {
+    const { principal } = this.context;
+    return principal.kind === 'operator'
+      ? body
+      : scrubJson(body, scrubKinds(principal.tenant.settings), '', []);
   }
 
   private async work(claim: Claim, next: CallHandler): Promise<unknown> {

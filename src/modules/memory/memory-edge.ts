@@ -6,6 +6,8 @@ import type { FieldError } from '../../platform/errors/domain-error.js';
 import { parseInstant } from '../../platform/http/instant.js';
 import { requestFacts } from '../../platform/http/request-facts.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
+import { scrubJson, type Masked } from '../../platform/scrub/scrub.js';
+import { scrubKinds } from '../../tenancy/scrub-settings.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { WorkspaceResolver } from '../../tenancy/workspace-resolver.js';
@@ -77,10 +79,14 @@ export class MemoryEdge {
     return workspace;
   }
 
-  /** Throws `RequestInvalid` where the embedding is not of the model's length, or the validity ends before it begins. */
-  draft(dto: StoreMemoryDto, at = 'body'): MemoryDraft {
-    const errors = this.faults(dto, at);
+  /**
+   * Throws `RequestInvalid` where the embedding is not of the model's length, or the validity ends before it begins.
+   * What the tenant lets nobody store is masked here, before anything is made of it, and named in `masked`.
+   */
+  draft(given: StoreMemoryDto, at = 'body', masked: Masked[] = []): MemoryDraft {
+    const errors = this.faults(given, at);
     if (errors.length > 0) throw new RequestInvalid(errors);
+    const dto = this.scrubbed(given, masked);
     return {
       id: dto.id?.toLowerCase() ?? null,
       content: dto.content,
@@ -100,10 +106,11 @@ export class MemoryEdge {
     };
   }
 
-  /** Throws `RequestInvalid` likewise, and where nothing is to change. */
-  edit(dto: EditMemoryDto): MemoryEdit {
-    const errors = this.faults(dto, 'body');
+  /** Throws `RequestInvalid` likewise, and where nothing is to change. Masks likewise. */
+  edit(given: EditMemoryDto, masked: Masked[] = []): MemoryEdit {
+    const errors = this.faults(given, 'body');
     if (errors.length > 0) throw new RequestInvalid(errors);
+    const dto = this.scrubbed(given, masked);
     const edit: MemoryEdit = {
       ...(dto.content === undefined ? {} : { content: dto.content }),
       ...(dto.type === undefined ? {} : { type: dto.type }),
@@ -125,6 +132,17 @@ export class MemoryEdge {
     return edit;
   }
 
+  /** Without what its tenant lets nobody store. A vector of a text that held some of it is not taken either. */
+  private scrubbed<Dto extends EditMemoryDto>(dto: Dto, masked: Masked[]): Dto {
+    const kinds = scrubKinds(this.context.tenant.settings);
+    if (kinds.length === 0) return dto;
+    const { content, tags, metadata } = dto;
+    const clean = scrubJson(withoutAbsent({ content, tags, metadata }), kinds, '', masked) as Partial<Dto>;
+    const { embedding, ...rest } = { ...dto, ...clean };
+    const known = embedding !== undefined && clean.content === content;
+    return { ...rest, ...(known ? { embedding } : {}) } as Dto;
+  }
+
   /** What no single field can tell. */
   private faults(dto: MemoryFields, at: string): FieldError[] {
     const errors: FieldError[] = [];
@@ -138,6 +156,10 @@ export class MemoryEdge {
     }
     return errors;
   }
+}
+
+function withoutAbsent(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 function isText(value: unknown): value is string {

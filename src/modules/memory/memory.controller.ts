@@ -6,6 +6,7 @@ import { readCursor, writeCursor } from '../../platform/http/cursor.js';
 import { parseInstant } from '../../platform/http/instant.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
 import { readItem } from '../../platform/http/validation.js';
+import type { Masked } from '../../platform/scrub/scrub.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
@@ -61,18 +62,15 @@ export class MemoryController {
   ): Promise<StoredMemoryDto> {
     const { tenant } = this.context;
     const workspace = await this.edge.workspace(request, response, dto);
+    const masked: Masked[] = [];
+    const draft = this.edge.draft(dto, 'body', masked);
     const answer = ({ outcomes: [outcome], indexed }: Stored): { status: number; body: StoredMemoryDto } => {
       if (outcome === undefined) throw new Error('A memory was stored without an outcome');
       if (outcome.outcome === 'conflict') throw new MemoryConflict(outcome.id);
-      const body = storedDto(tenant, workspace, outcome, indexed);
+      const body = { ...storedDto(tenant, workspace, outcome, indexed), ...told(masked) };
       return { status: outcome.outcome === 'stored' ? 201 : 200, body };
     };
-    const stored = await this.memories.store(
-      tenant,
-      workspace,
-      [this.edge.draft(dto)],
-      this.context.cause(answer),
-    );
+    const stored = await this.memories.store(tenant, workspace, [draft], this.context.cause(answer));
     const { status, body } = answer(stored);
     response.status(status);
     return body;
@@ -94,14 +92,18 @@ export class MemoryController {
   ): Promise<StoredBatchDto> {
     const { tenant } = this.context;
     const workspace = await this.edge.workspaceOfBatch(request, response, dto, dto.memories);
-    const { drafts, places, refused } = this.readBatch(dto);
+    const masked: Masked[] = [];
+    const { drafts, places, refused } = this.readBatch(dto, masked);
     const answer = (stored: Stored): { status: number; body: StoredBatchDto } => {
       const conflicts = stored.outcomes.flatMap(({ outcome, id }, i): RefusedMemoryDto[] =>
         outcome === 'conflict'
           ? [{ index: places[i] ?? 0, code: 'memory.conflict', detail: new MemoryConflict(id).message }]
           : [],
       );
-      const body = batchDto(tenant, workspace, stored, [...refused, ...conflicts]);
+      const body = {
+        ...batchDto(tenant, workspace, stored, [...refused, ...conflicts]),
+        ...told(masked),
+      };
       return { status: body.failed.length === 0 ? 201 : 207, body };
     };
     const stored = await this.memories.store(tenant, workspace, drafts, this.context.cause(answer));
@@ -199,7 +201,8 @@ export class MemoryController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<EditedMemoryDto> {
     const workspace = await this.edge.workspace(request, response, dto);
-    const edit = this.edge.edit(dto);
+    const masked: Masked[] = [];
+    const edit = this.edge.edit(dto, masked);
     const { tenant } = this.context;
     const edited = await this.editor.update(tenant, workspace, memoryId(id), edit, this.context.cause(done));
     return {
@@ -207,6 +210,7 @@ export class MemoryController {
       memory_id: edited.memory.id,
       indexed: edited.indexed,
       memory: memoryDto(edited.memory),
+      ...told(masked),
     };
   }
 
@@ -278,7 +282,10 @@ export class MemoryController {
   }
 
   /** Throws `RequestInvalid` where none of the batch can be stored. */
-  private readBatch(dto: StoreBatchDto): {
+  private readBatch(
+    dto: StoreBatchDto,
+    masked: Masked[],
+  ): {
     drafts: MemoryDraft[];
     places: number[];
     refused: RefusedMemoryDto[];
@@ -291,7 +298,10 @@ export class MemoryController {
       const read = readItem(StoreMemoryDto, item, at);
       try {
         if (read.errors !== null) throw new RequestInvalid(read.errors);
-        drafts.push(this.edge.draft(read.dto, at));
+        const found: Masked[] = [];
+        drafts.push(this.edge.draft(read.dto, at, found));
+        for (const { field, ...what } of found)
+          masked.push({ ...what, field: `memories[${index}].${field}` });
         places.push(index);
       } catch (error) {
         if (!(error instanceof RequestInvalid)) throw error;
@@ -306,6 +316,11 @@ export class MemoryController {
     if (drafts.length === 0) throw new RequestInvalid(refused.flatMap(({ errors }) => errors ?? []));
     return { drafts, places, refused };
   }
+}
+
+/** Nothing where nothing was masked. */
+function told(masked: Masked[]): { scrubbed?: Masked[] } {
+  return masked.length === 0 ? {} : { scrubbed: masked };
 }
 
 /** For methods other than POST, which take no `Idempotency-Key`. */

@@ -12,6 +12,8 @@ import {
 } from '../../platform/http/fields.js';
 import { MEMORY_TYPES } from './memory-types.js';
 
+import { SCRUB_KINDS, type ScrubKind } from '../../platform/scrub/secret-finders.js';
+
 /** Content is measured in bytes of UTF-8. */
 const CONTENT_BYTES = 65_536;
 const WORD = { max: 128 };
@@ -109,6 +111,19 @@ export class StoreBatchDto extends WorkspaceField {
   memories!: Record<string, unknown>[];
 }
 
+/** What was masked before it was stored, because the tenant lets nobody store it; never what it was. */
+export class MaskedDto {
+  @ApiProperty({ type: String, enum: [...SCRUB_KINDS] }) kind!: ScrubKind;
+  @ApiProperty({ type: Number }) count!: number;
+  @ApiProperty({ type: String, example: 'metadata.contact' }) field!: string;
+}
+
+const MASKED = {
+  type: [MaskedDto],
+  required: false,
+  description: 'Where `settings.scrub` is on: what was masked',
+};
+
 export class StoredMemoryDto {
   @ApiProperty({ type: String, enum: ['success'] }) status!: 'success';
   @ApiProperty({ type: String, format: 'uuid' }) memory_id!: string;
@@ -116,6 +131,7 @@ export class StoredMemoryDto {
   @ApiProperty({ type: String, format: 'uuid' }) workspace_id!: string;
   @ApiProperty({ type: Boolean, description: 'False: this very memory was there already' }) created!: boolean;
   @ApiProperty({ type: Boolean, description: 'Recall finds it now; false: soon' }) indexed!: boolean;
+  @ApiProperty(MASKED) scrubbed?: MaskedDto[];
 }
 
 /** One of a batch that was refused: where it stood, why, and where its fields are wrong. */
@@ -136,6 +152,7 @@ export class StoredBatchDto {
   memory_ids!: string[];
   @ApiProperty({ type: [RefusedMemoryDto] }) failed!: RefusedMemoryDto[];
   @ApiProperty({ type: Boolean }) indexed!: boolean;
+  @ApiProperty(MASKED) scrubbed?: MaskedDto[];
 }
 
 export class MemoryDto {
@@ -187,6 +204,7 @@ export class EditedMemoryDto {
   @ApiProperty({ type: MemoryDto }) memory!: MemoryDto;
   @ApiProperty({ type: String, format: 'uuid' }) memory_id!: string;
   @ApiProperty({ type: Boolean }) indexed!: boolean;
+  @ApiProperty(MASKED) scrubbed?: MaskedDto[];
 }
 
 export class DeletedMemoryDto {

@@ -1,6 +1,7 @@
 import type { Settings } from '../../platform/config/settings.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
 import type { TenantSettings } from '../../tenancy/principal.js';
+import { scrubErrors } from '../../tenancy/scrub-settings.js';
 import { parseTenantSlug } from '../../tenancy/tenant.js';
 import { consolidationErrors } from '../consolidation/consolidation-settings.js';
 import { classErrors } from '../memory/memory-classes.js';
@@ -72,7 +73,12 @@ export function changeOf(dto: TenantFieldsDto): TenantChange {
 
 /** Throws `RequestInvalid` where settings hold what those who read them would not understand. */
 export function checkSettings(settings: TenantSettings | undefined): void {
-  const errors = [...weightErrors(settings), ...classErrors(settings), ...consolidationErrors(settings)];
+  const errors = [
+    ...weightErrors(settings),
+    ...classErrors(settings),
+    ...consolidationErrors(settings),
+    ...scrubErrors(settings),
+  ];
   if (errors.length > 0) throw new RequestInvalid(errors);
 }
 
