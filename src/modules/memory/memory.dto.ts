@@ -118,11 +118,9 @@ export class MaskedDto {
   @ApiProperty({ type: String, example: 'metadata.contact' }) field!: string;
 }
 
-const MASKED = {
-  type: [MaskedDto],
-  required: false,
-  description: 'Where `settings.scrub` is on: what was masked',
-};
+/** Where `settings.scrub` is on, and something was masked. */
+const Scrubbed = (): PropertyDecorator =>
+  ApiProperty({ type: [MaskedDto], required: false, description: 'What was masked, by `settings.scrub`' });
 
 export class StoredMemoryDto {
   @ApiProperty({ type: String, enum: ['success'] }) status!: 'success';
@@ -131,7 +129,7 @@ export class StoredMemoryDto {
   @ApiProperty({ type: String, format: 'uuid' }) workspace_id!: string;
   @ApiProperty({ type: Boolean, description: 'False: this very memory was there already' }) created!: boolean;
   @ApiProperty({ type: Boolean, description: 'Recall finds it now; false: soon' }) indexed!: boolean;
-  @ApiProperty(MASKED) scrubbed?: MaskedDto[];
+  @Scrubbed() scrubbed?: MaskedDto[];
 }
 
 /** One of a batch that was refused: where it stood, why, and where its fields are wrong. */
@@ -152,7 +150,7 @@ export class StoredBatchDto {
   memory_ids!: string[];
   @ApiProperty({ type: [RefusedMemoryDto] }) failed!: RefusedMemoryDto[];
   @ApiProperty({ type: Boolean }) indexed!: boolean;
-  @ApiProperty(MASKED) scrubbed?: MaskedDto[];
+  @Scrubbed() scrubbed?: MaskedDto[];
 }
 
 export class MemoryDto {
@@ -204,7 +202,7 @@ export class EditedMemoryDto {
   @ApiProperty({ type: MemoryDto }) memory!: MemoryDto;
   @ApiProperty({ type: String, format: 'uuid' }) memory_id!: string;
   @ApiProperty({ type: Boolean }) indexed!: boolean;
-  @ApiProperty(MASKED) scrubbed?: MaskedDto[];
+  @Scrubbed() scrubbed?: MaskedDto[];
 }
 
 export class DeletedMemoryDto {
