@@ -16,6 +16,7 @@ import { OrganizationsModule } from './modules/organizations/organizations.modul
 import { PoliciesModule } from './modules/policies/policies.module.js';
 import { TenantsModule } from './modules/tenants/tenants.module.js';
 import { RetentionModule } from './modules/retention/retention.module.js';
+import { TriggersModule } from './modules/triggers/triggers.module.js';
 import { WorkspacesModule } from './modules/workspaces/workspaces.module.js';
 import { MasterKeyFile } from './platform/config/master-key-file.js';
 import type { Settings } from './platform/config/settings.js';
@@ -68,6 +69,7 @@ export class AppModule {
         AgentsModule,
         MemoryModule,
         EventsModule,
+        TriggersModule,
         EnrichmentModule,
         RetentionModule,
         ConsolidationModule,

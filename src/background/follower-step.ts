@@ -124,7 +124,7 @@ export class FollowerStep {
   }
 
   private async pass(follower: Follower, tenant: Tenant, { from, to, changes }: Stretch): Promise<void> {
-    const settle = changes.length === 0 ? null : await follower.handle(tenant, changes);
+    const settle = changes.length === 0 ? null : await follower.handle(tenant, changes, from);
     const space = this.spaces.open(tenant);
     await space.meet();
     const cause = systemCause(follower.name);

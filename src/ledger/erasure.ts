@@ -12,6 +12,7 @@ const CONTENT_TABLES: readonly string[] = [
   'consolidation_runs',
   'idempotency_keys',
   'tenant_secrets',
+  'triggers',
   'retention_policies',
   'tenant_policies',
 ];

@@ -25,6 +25,8 @@ export const WHOLE_TABLES: readonly string[] = [
   'enrichments',
   'entity_aliases',
   'followers',
+  'trigger_deliveries',
+  'trigger_writes',
   'derived_memories',
   'deleted_memories',
   'deleted_relations',

@@ -106,8 +106,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
-/** The same answer without any member that is called `key` or `token`. */
+/** The same answer without any member that is called `key`, `token` or `secret`. */
 function withoutSecrets(body: unknown): unknown {
-  const isSecret = (name: string): boolean => name === 'key' || name === 'token';
+  const isSecret = (name: string): boolean => ['key', 'token', 'secret'].includes(name);
   return JSON.parse(JSON.stringify(body, (name, member: unknown) => (isSecret(name) ? undefined : member)));
 }

@@ -76,6 +76,7 @@ const KNOWN: Record<string, fc.Arbitrary<unknown>> = {
   issuer: url,
   base_url: url,
   webhook_url: url,
+  url,
   embedding: vector,
   tags: words,
   'tags[]': word,
@@ -104,6 +105,11 @@ const related = fc.record(
 );
 /** Of schemas that do not say which of their members go together. */
 const KNOWN_WHOLES: Record<string, fc.Arbitrary<unknown>> = {
+  TriggerActionDto: fc.oneof(
+    url.map((address) => ({ webhook: { url: address } })),
+    words.map((tag) => ({ tag })),
+    own('memory').map((to) => ({ relate: { to, type: 'PART_OF' } })),
+  ),
   AssociateDto: fc.oneof(
     related,
     fc.record({ associations: fc.array(related, { minLength: 1, maxLength: 3 }) }, { noNullPrototype: true }),
@@ -124,6 +130,7 @@ function segment(method: string, template: string, name: string): fc.Arbitrary<s
   if (name === 'tenant' || name === 'org') return own('tenant');
   if (template.includes('keys/')) return own('key');
   if (template.includes('/entity/')) return own('entity');
+  if (template.includes('triggers/')) return own('trigger');
   if (name === 'nowhere') return fc.constantFrom('memory', 'v1', 'api', 'admin', 'favicon.ico');
   return own(template.includes('members/') ? 'member' : 'memory');
 }

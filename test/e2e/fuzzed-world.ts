@@ -12,7 +12,7 @@ export const HOMES = ['lasting', 'neighbour', 'sacrificed'] as const;
 export type HomeKind = (typeof HOMES)[number];
 
 /** What requests refer to. The answers add what they have made; the oldest is forgotten. */
-type Kind = 'memory' | 'workspace' | 'agent' | 'member' | 'key' | 'made' | 'entity';
+type Kind = 'memory' | 'workspace' | 'agent' | 'member' | 'key' | 'made' | 'entity' | 'trigger';
 const KEPT = 24;
 const KEPT_HOMES = 10;
 
@@ -96,6 +96,7 @@ export class FuzzedWorld {
     else if (/^POST .*\/workspaces$/.test(operation)) keep(things.workspace, [body['id'], body['slug']]);
     else if (/^POST .*\/agents(?:\/from-template)?$/.test(operation))
       keep(things.agent, [body['id'], body['slug']]);
+    else if (operation.endsWith('/triggers')) keep(things.trigger, [body['id']]);
     else if (operation.endsWith('/members')) keep(things.member, [body['id']]);
     else if (/^POST .*\/tokens$/.test(operation)) keep(things.made, [body['token']]);
     else if (/^POST .*keys(?:\/\{id\}\/rotate)?$/.test(operation)) {
@@ -122,7 +123,7 @@ export class FuzzedWorld {
 }
 
 const NOTHING = (): Home['things'] => ({
-  ...{ memory: [], workspace: [], agent: [], member: [], key: [], made: [], entity: [] },
+  ...{ memory: [], workspace: [], agent: [], member: [], key: [], made: [], entity: [], trigger: [] },
 });
 
 /** A tenant with something of every kind, and a key of every reach. */
@@ -151,6 +152,8 @@ async function prepared(loci: Loci, domain: string): Promise<Home> {
   things.agent.push(of(await make('/v1/workspaces/default/agents', { name: 'Own', slug: 'own' }), 'slug'));
   const member = { email: `ada@${domain}`, role: 'tenant_user' };
   things.member.push(of(await make('/v1/tenants/current/members', member), 'id'));
+  const rule = { name: 'Own', when: { event: 'memory.created' }, then: [{ tag: ['own'] }], is_active: false };
+  things.trigger.push(of(await make('/v1/tenants/current/triggers', rule), 'id'));
   const oidc = { issuer: 'https://login.example', audience: domain };
   await tenant.call('PUT', '/v1/tenants/current/oidc', oidc);
   const spare = await make(keys, {});

@@ -172,11 +172,12 @@ describe('twenty thousand attempts to reach what is another’s', () => {
   });
 });
 
-function allOf({ memories, keys, agents, members, words }: StrangersWorkspace): Set<string> {
+function allOf({ memories, keys, agents, members, triggers, words }: StrangersWorkspace): Set<string> {
   return new Set([
     ...memories,
     ...keys,
     ...members,
+    ...triggers,
     ...words,
     ...agents.flatMap(({ id, slug }) => [id, slug]),
   ]);
@@ -188,6 +189,7 @@ function namesAgainAndAgain({
   words,
   keys,
   members,
+  triggers,
   agents,
   workspace,
   tenant,
@@ -201,6 +203,7 @@ function namesAgainAndAgain({
     cursor: () => writeCursor({ time: TIME, id: memory() }),
     key: () => pick(keys, ''),
     member: () => pick(members, randomUUID()),
+    trigger: () => pick(triggers, randomUUID()),
     agent: () => pick(agents, { id: '', slug: '' }),
     workspace,
     tenant,

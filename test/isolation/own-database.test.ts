@@ -18,6 +18,7 @@ const STAYS: Record<string, 'provisioned' | 'where it was written'> = {
   retention_policies: 'provisioned',
   tenant_policies: 'provisioned',
   tenant_secrets: 'provisioned',
+  triggers: 'provisioned',
   workspaces: 'provisioned',
   audit_checkpoints: 'where it was written',
   audit_records: 'where it was written',

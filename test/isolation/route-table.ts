@@ -17,6 +17,7 @@ export interface Names {
   /** The id of an API key. */
   key(): string;
   member(): string;
+  trigger(): string;
   agent(): { id: string; slug: string };
   workspace: { id: string; slug: string };
   tenant: { id: string; slug: string };
@@ -106,6 +107,18 @@ function wordLists(...names: string[]): Places {
   return Object.fromEntries(
     names.map((name) => [name, (_own: Own, foreign: Names) => ({ fields: { [name]: [foreign.word()] } })]),
   );
+}
+
+const TRIGGERS = '/v1/tenants/current/triggers';
+const QUIET_TRIGGER = {
+  name: 'Quiet',
+  when: { event: 'memory.created' },
+  then: [{ tag: ['quiet'] }],
+  is_active: false,
+};
+
+function triggerInPath(tail: string): Places {
+  return { id: (_own, foreign) => ({ path: `${TRIGGERS}/${foreign.trigger()}${tail}` }) };
 }
 
 /** A route under `/v1/workspaces/:workspace`. `tail`: what follows the workspace. */
@@ -664,6 +677,47 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
         body: { overlap_seconds: 60 },
       }),
     },
+  ),
+  'GET /v1/tenants/current/triggers': route(
+    'GET',
+    () => TRIGGERS,
+    () => ({}),
+    {},
+  ),
+  'POST /v1/tenants/current/triggers': route(
+    'POST',
+    () => TRIGGERS,
+    () => QUIET_TRIGGER,
+    {
+      'when.workspace_id': (_own, { workspace }) => ({
+        fields: { when: { event: 'memory.created', workspace_id: workspace.id } },
+      }),
+      'then.relate.to': (_own, foreign) => ({ fields: { then: [{ relate: { to: foreign.memory() } }] } }),
+    },
+  ),
+  'PATCH /v1/tenants/current/triggers/:id': route(
+    'PATCH',
+    () => `${TRIGGERS}/${randomUUID()}`,
+    () => ({ name: 'Changed' }),
+    triggerInPath(''),
+  ),
+  'DELETE /v1/tenants/current/triggers/:id': route(
+    'DELETE',
+    () => `${TRIGGERS}/${randomUUID()}`,
+    () => ({}),
+    triggerInPath(''),
+  ),
+  'GET /v1/tenants/current/triggers/:id/deliveries': route(
+    'GET',
+    () => `${TRIGGERS}/${randomUUID()}/deliveries`,
+    () => ({ limit: 5 }),
+    triggerInPath('/deliveries'),
+  ),
+  'POST /v1/tenants/current/triggers/:id/redeliver': route(
+    'POST',
+    () => `${TRIGGERS}/${randomUUID()}/redeliver`,
+    () => ({}),
+    triggerInPath('/redeliver'),
   ),
   'GET /v1/tenants/current/members': route(
     'GET',

@@ -22,6 +22,7 @@ const OWNER_COLUMNS: Record<string, { tenant?: string; workspace?: string | null
   // A claim is taken before the workspace is known; the answer in it is sealed.
   idempotency_keys: { workspace: null },
   tenant_secrets: { workspace: null },
+  triggers: { workspace: null },
   audit_checkpoints: { workspace: null },
   retention_policies: { workspace: null },
   tenant_policies: { workspace: null },
@@ -53,6 +54,7 @@ const GRANTS = [
   'loci_system relations(tenant_id, workspace_id): SELECT',
   'loci_system retention_policies: SELECT',
   'loci_system tenants: DELETE INSERT SELECT UPDATE',
+  'loci_system trigger_deliveries(next_try_at, state, tenant_id): SELECT',
   'loci_system usage_counters: DELETE INSERT SELECT UPDATE',
   'loci_system workspaces: DELETE INSERT SELECT UPDATE',
   'loci_tenant agents(agent_type, deleted_at, description, enabled_tools, is_active, is_public, model_name, model_provider, name, owner_id, slug, system_prompt, temperature, tool_config, updated_at): UPDATE',
@@ -84,6 +86,9 @@ const GRANTS = [
   'loci_tenant tenant_secrets: DELETE INSERT SELECT UPDATE',
   'loci_tenant tenants(audit_hash, audit_position, audit_signature, embedding_model, epoch, frozen_until, home, id, memory_count, moving_to, name, placement, plan, retired_model, revision, settings, slug, state): SELECT',
   'loci_tenant tenants(audit_hash, audit_position, audit_signature, embedding_model, epoch, last_active_at, memory_count, retired_at, retired_model, revision): UPDATE',
+  'loci_tenant trigger_deliveries: DELETE INSERT SELECT UPDATE',
+  'loci_tenant trigger_writes: DELETE INSERT SELECT UPDATE',
+  'loci_tenant triggers: DELETE INSERT SELECT UPDATE',
   'loci_tenant unindexable: DELETE INSERT SELECT UPDATE',
   'loci_tenant usage_counters: INSERT SELECT UPDATE',
   'loci_tenant workspaces(deleted_at, description, name, settings, slug, updated_at): UPDATE',
@@ -109,6 +114,7 @@ const SYSTEM_POLICIES = [
   'relations SELECT',
   'retention_policies SELECT',
   'tenants ALL',
+  'trigger_deliveries SELECT',
   'usage_counters ALL',
   'workspaces ALL',
 ];

@@ -27,6 +27,7 @@ export interface StrangersWorkspace {
   words: string[];
   /** None where they are the caller's own tenant's. */
   members: string[];
+  triggers: string[];
 }
 
 /** A second workspace of this tenant. */
@@ -92,9 +93,10 @@ export async function furnish(
   const members = await Promise.all(
     words.slice(0, memberCount).map((word) => memberOf(owner, `${word}@strangers.example`)),
   );
+  const triggers = await Promise.all(words.slice(0, memberCount).map((word) => triggerOf(owner, word)));
   const agents: StrangersWorkspace['agents'] = [];
   while (agents.length < AGENTS) agents.push(await agentOf(owner, workspace.id));
-  return { tenant, workspace, memories: ids, keys, agents, words, members };
+  return { tenant, workspace, memories: ids, keys, agents, words, members, triggers };
 }
 
 async function agentOf(owner: Caller, workspace: string): Promise<{ id: string; slug: string }> {
@@ -105,6 +107,14 @@ async function agentOf(owner: Caller, workspace: string): Promise<{ id: string; 
   });
   if (status !== 201) throw new Error(`No agent could be made: ${status}`);
   return { id: body.id, slug };
+}
+
+async function triggerOf(owner: Caller, word: string): Promise<string> {
+  const when = { event: 'memory.created', tags: [word] };
+  const order = { name: MARK, when, then: [{ tag: [word] }], is_active: false };
+  const { status, body } = await owner.post<{ id: string }>('/v1/tenants/current/triggers', order);
+  if (status !== 201) throw new Error(`No trigger could be made: ${status}`);
+  return body.id;
 }
 
 /** A member with the role of which there is most to lose. */
@@ -131,6 +141,7 @@ export function namesOf(strangers: StrangersWorkspace): Names {
     cursor: () => writeCursor({ time: TIME, id: next(strangers.memories) }),
     key: () => next(strangers.keys),
     member: () => (strangers.members.length === 0 ? randomUUID() : next(strangers.members)),
+    trigger: () => (strangers.triggers.length === 0 ? randomUUID() : next(strangers.triggers)),
     agent: () => next(strangers.agents),
     workspace: strangers.workspace,
     tenant: strangers.tenant,
@@ -145,6 +156,7 @@ export function namesOfNobody(): Names {
     cursor: () => writeCursor({ time: TIME, id: randomUUID() }),
     key: () => randomUUID(),
     member: () => randomUUID(),
+    trigger: () => randomUUID(),
     agent: () => ({ id: randomUUID(), slug: `w-${randomBytes(6).toString('hex')}` }),
     workspace: { id: randomUUID(), slug: `ws-${randomBytes(4).toString('hex')}` },
     tenant: { id: randomUUID(), slug: `t9-${randomBytes(3).toString('hex')}` },

@@ -65,6 +65,11 @@ export async function furnishedTenant(
     base_url: 'https://models.example/v1',
     api_key: words,
   });
+  await caller.post('/v1/tenants/current/triggers', {
+    name: words,
+    when: { event: 'memory.deleted', workspace_id: sibling },
+    then: [{ webhook: { url: 'https://hooks.example/furniture' } }],
+  });
   for (const workspace of [tenant.defaultWorkspace, sibling]) {
     const order = { name: 'furniture', workspace_id: workspace, scopes: ['memory'] };
     const { status } = await loci.operator.post(`/admin/tenants/${caller.slug}/keys`, order);
@@ -173,6 +178,16 @@ async function furnish(
       [tenant.id, workspace, first, second],
     );
     await setAsideMemories(tx, workspace, [third ?? ''], { reason: 'retention', at: new Date(), models: [] });
+    await tx.rows(
+      `INSERT INTO trigger_deliveries (tenant_id, workspace_id, id, trigger_id, event, item, revision, state)
+       VALUES ($1, $2, gen_random_uuid(), gen_random_uuid(), 'memory.created', $3, 1, 'delivered')`,
+      [tenant.id, workspace, first],
+    );
+    await tx.rows(
+      `INSERT INTO trigger_writes (tenant_id, workspace_id, item, revision, trigger_id)
+       VALUES ($1, $2, $3, $4, gen_random_uuid())`,
+      [tenant.id, workspace, first, tx.revisionBefore + 1_000_000],
+    );
     tx.record('furnishing', workspace, null, { before: words });
     loci.server.app.get(TenantSecrets).put(tx, 'llm/furniture', words);
   });

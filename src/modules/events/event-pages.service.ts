@@ -4,7 +4,9 @@ import { Ledger, type LedgerScope } from '../../ledger/ledger.js';
 import type { ChangeKind } from '../../ledger/ledger-write.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
-import { eventsOf, type LedgerEvent } from './ledger-events.js';
+import { readMemories } from '../memory/memory-rows.js';
+import { readRelations } from '../memory/relation-rows.js';
+import { eventsOf, type LedgerEvent, type LedgerItem } from './ledger-events.js';
 
 /** At once: of the longest contents that is some six megabytes. */
 const PAGE = 100;
@@ -46,6 +48,18 @@ export class EventPages {
     const page = this.read(tenant, scope, revision).finally(() => this.underWay.delete(asked));
     this.underWay.set(asked, page);
     return page;
+  }
+
+  /** What an event is of, as it is now; null where that is gone. */
+  item(tenant: Tenant, workspace: WorkspaceId, kind: ChangeKind, id: string): Promise<LedgerItem | null> {
+    return this.ledger.read(tenant, workspace, async (tx) => {
+      if (kind === 'memory') {
+        const memory = (await readMemories(tx, workspace, [id])).get(id);
+        return memory === undefined ? null : { memory };
+      }
+      const relation = (await readRelations(tx, workspace, [id])).get(id);
+      return relation === undefined ? null : { relation };
+    });
   }
 
   private read(tenant: Tenant, scope: LedgerScope, after: number): Promise<EventPage> {

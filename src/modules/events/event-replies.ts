@@ -1,7 +1,7 @@
 import type { Tenant } from '../../tenancy/principal.js';
 import { memoryDto } from '../memory/memory-replies.js';
 import type { Relation } from '../memory/relation-rows.js';
-import type { LedgerEvent } from './ledger-events.js';
+import type { LedgerEvent, LedgerItem } from './ledger-events.js';
 
 /** What is told of an event: a memory as `GET /memory/:id` shows it, a relation with its ends; of what is gone its id. */
 export function eventDto(tenant: Tenant, event: LedgerEvent & { at: Date | null }): object {
@@ -13,9 +13,12 @@ export function eventDto(tenant: Tenant, event: LedgerEvent & { at: Date | null 
     tenant_id: tenant.slug,
     workspace_id: workspace,
     [`${kind}_id`]: id,
-    ...('memory' in event ? { memory: memoryDto(event.memory) } : {}),
-    ...('relation' in event ? { relation: relationDto(event.relation) } : {}),
+    ...('memory' in event || 'relation' in event ? { [kind]: itemDto(event) } : {}),
   };
+}
+
+export function itemDto(item: LedgerItem): object {
+  return 'memory' in item ? memoryDto(item.memory) : relationDto(item.relation);
 }
 
 function relationDto({ id, from, to, type, strength, attributes }: Relation): object {

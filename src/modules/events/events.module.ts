@@ -14,5 +14,6 @@ import { StreamController } from './stream.controller.js';
     RevisionWatch,
     { provide: OpenStreams, useFactory: () => new OpenStreams(STREAM_LIMITS) },
   ],
+  exports: [EventPages],
 })
 export class EventsModule {}

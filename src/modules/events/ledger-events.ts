@@ -39,6 +39,9 @@ export type LedgerEvent = ItemChange &
     | { name: 'memory.deleted' | 'relation.deleted' }
   );
 
+/** What an event is of, as it is now. */
+export type LedgerItem = { memory: Memory } | { relation: Relation };
+
 interface ItemRow extends QueryResultRow {
   workspace_id: WorkspaceId;
   /** Under which revision it was made. */

@@ -306,6 +306,17 @@ export const errorCodes = {
     explanation:
       'The rate allowed to this key, or to its tenant, is reached. Wait as many seconds as `Retry-After` says. `RateLimit` on every answer shows what is left.',
   },
+  'trigger.not_found': {
+    status: 404,
+    title: 'No such trigger',
+    explanation: 'This tenant has no trigger with that id. `GET /v1/tenants/current/triggers` lists them.',
+  },
+  'trigger.too_many': {
+    status: 409,
+    title: 'There are as many triggers as there may be',
+    explanation:
+      'A tenant may have so many triggers; `limit` says how many. Remove one, or let one rule cover more: its tags and types are lists.',
+  },
   'stream.too_many': {
     status: 429,
     title: 'Too many streams are open',
