@@ -29,13 +29,13 @@ await run(async () => {
     const { client } = await target.tenant(`consolidate-${process.pid}`);
     await load(client, memories);
     if (options.enriched) await enriched(client);
-    const quiet = await beside(client, () => pause(5_000));
+    const quiet = await beside(target, client, () => pause(5_000));
     const rows = [
       { step: 'nothing', seconds: 5, ...quiet.noticed, rss_mb: target.own?.memory()?.rss ?? null },
     ];
     const reports = {};
     for (const step of STEPS) {
-      const { result, seconds, noticed } = await beside(client, () => consolidate(client, step));
+      const { result, seconds, noticed } = await beside(target, client, () => consolidate(client, step));
       reports[step] = result;
       rows.push({ step, seconds, ...noticed, rss_mb: target.own?.memory()?.rss ?? null });
       say(`${step}: ${seconds} s, ${JSON.stringify(result).slice(0, 300)}`);
@@ -111,7 +111,7 @@ async function consolidate(client, mode) {
 }
 
 /** Does `work`, and what callers notice meanwhile. Milliseconds. */
-async function beside(client, work) {
+async function beside(target, client, work) {
   const random = randomFrom(43);
   const recalls = [];
   const alive = [];
@@ -129,16 +129,31 @@ async function beside(client, work) {
       await pause(ALIVE_EVERY_MS);
     }
   })();
+  // What was measured before is forgotten by being asked for.
+  await loopLag(target);
   const startedAt = performance.now();
   const result = await work();
   const seconds = round((performance.now() - startedAt) / 1_000, 1);
   over = true;
+  const loop = await loopLag(target);
   await Promise.all([recalling, asking]);
   const noticed = {
     recall_p50_ms: round(p50(recalls), 1),
     recall_p95_ms: round(p95(recalls), 1),
     alive_p95_ms: round(p95(alive), 1),
     alive_max_ms: round(Math.max(...alive), 1),
+    ...loop,
   };
   return { result, seconds, noticed };
+}
+
+/** How long the server's event loop kept others waiting since this was last asked. Milliseconds. */
+async function loopLag(target) {
+  const text = await target.operator.text('/metrics');
+  const lag = (name) =>
+    round(
+      1_000 * Number(new RegExp(`^nodejs_eventloop_lag_${name}_seconds(?:{.*})? (.*)$`, 'm').exec(text)?.[1]),
+      1,
+    );
+  return { loop_p99_ms: lag('p99'), loop_max_ms: lag('max') };
 }

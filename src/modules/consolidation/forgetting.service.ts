@@ -13,8 +13,8 @@ import { relevanceAt } from './decay.js';
 import { isFlagged, isOverdue, protectionOf, type Protection } from './forgetting.js';
 import { SHOWN, type Step, type StepOrder, type StepReport } from './step.js';
 
-/** Under the tenant's lock at once. */
-const BATCH = 200;
+/** Under the tenant's lock at once; and what a recall that comes meanwhile waits for in the indexes. */
+const BATCH = 50;
 
 /**
  * Controlled forgetting: what is hardly relevant any more is archived, out of what holds now; what has been archived for long
@@ -58,7 +58,6 @@ export class Forgetting implements Step {
       examined += batch.length;
       order.progress(examined, total);
     }
-    if (!order.dryRun && archived.length + deleted.length > 0) await this.spaces.open(tenant).indexed();
     return {
       examined,
       archived: archived.length,
@@ -111,6 +110,7 @@ export class Forgetting implements Step {
         return gone;
       });
       archived.push(...result);
+      await this.spaces.open(tenant).indexed();
     }
     return archived;
   }
@@ -132,6 +132,7 @@ export class Forgetting implements Step {
         return gone;
       });
       deleted.push(...result);
+      await this.spaces.open(tenant).indexed();
     }
     return deleted;
   }

@@ -14,7 +14,7 @@ const LOOKED_AT = 12;
 const PAIRS = 5_000;
 const SEARCHES = 100;
 /** What enrichment has not compared is searched for as long as this; the next run begins elsewhere. */
-const SEARCHING_MS = 120_000;
+const SEARCHING_MS = 60_000;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /** What was looked at for near pairs. */

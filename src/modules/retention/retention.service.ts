@@ -15,8 +15,8 @@ import { RetentionPoliciesService } from '../policies/retention-policies.service
 export const RETENTION = 'retention';
 
 const DAY_MS = 86_400_000;
-/** Under the tenant's lock at once. */
-const BATCH = 200;
+/** Under the tenant's lock at once; and what a recall that comes meanwhile waits for in the indexes. */
+const BATCH = 50;
 /** So many ids are told; the records have all of them. */
 const SHOWN = 100;
 
@@ -103,7 +103,6 @@ export class Retention implements OnModuleInit {
     }
     let erased = 0;
     for (const workspace of workspaces) erased += await this.erase(tenant, workspace, order);
-    if (!order.dryRun && classes.some(({ count }) => count > 0)) await this.spaces.open(tenant).indexed();
     return { dryRun: order.dryRun, classes, erased, complete: !order.signal.aborted };
   }
 
@@ -142,6 +141,7 @@ export class Retention implements OnModuleInit {
       found.count += result.length;
       found.ids = [...found.ids, ...result].slice(0, SHOWN);
       if (result.length === 0) break;
+      await this.spaces.open(tenant).indexed();
     }
     return found;
   }
