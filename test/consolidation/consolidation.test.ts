@@ -85,6 +85,8 @@ describe('consolidation', () => {
       return revision === (await revisionOf(loci, tenant));
     });
     await expectProjected(loci, tenant);
+    const verdict = await loci.operator.post(`/admin/tenants/${tenant.slug}/verify`);
+    expect(verdict.body).toMatchObject({ equal: true });
   }
 
   /** Memories of every kind, of which each step has something to do. */

@@ -60,6 +60,8 @@ describe('retention by class', () => {
       return waiting.length === 0 && revision === (await revisionOf(loci, tenant));
     });
     await expectProjected(loci, tenant);
+    const verdict = await loci.operator.post(`/admin/tenants/${tenant.slug}/verify`);
+    expect(verdict.body).toMatchObject({ equal: true });
   }
 
   const restore = (tenant: TestTenant, id: string) => tenant.post(`/memory/${id}/restore`);

@@ -35,7 +35,8 @@ export async function holds<Arguments>(
       if (!details.failed) return;
       const [run = '0'] = (details.counterexamplePath ?? '').split(':');
       const again = `LOCI_TEST_SEED=${details.seed} LOCI_TEST_PATH=${run} npm test -- -t '${name}'`;
-      throw new Error(`${await fc.asyncDefaultReportMessage(details)}\n\nAgain: ${again}`);
+      const why = String(details.errorInstance);
+      throw new Error(`${await fc.asyncDefaultReportMessage(details)}\n\n${why}\n\nAgain: ${again}`);
     },
   });
 }
