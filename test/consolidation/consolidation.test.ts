@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { DutyRoster } from '../../src/background/duty-roster.js';
 import { Schedule } from '../../src/background/schedule.service.js';
+import { systemCause } from '../../src/ledger/cause.js';
+import { Ledger } from '../../src/ledger/ledger.js';
+import { relateMemories } from '../../src/modules/memory/relation-rows.js';
+import type { WorkspaceId } from '../../src/tenancy/tenant.js';
 import { asSuperuser, tenantOf } from '../isolation/two-palaces.js';
 import {
   eventually,
@@ -197,6 +201,33 @@ describe('consolidation', () => {
         [...cluster].sort().map((id) => ['EXEMPLIFIES', id]),
       );
       await whole(tenant);
+    });
+
+    it('is found by the relations that enrichment has made, too', async () => {
+      const tenant = await loci.tenant();
+      const apart: string[] = [];
+      for (const content of ['One', 'Two', 'Three']) apart.push(await store(tenant, { content }));
+      const [one = '', two = '', three = ''] = apart;
+      await loci.server.app
+        .get(Ledger)
+        .write(await tenantOf(loci, tenant), tenant.workspaceId as WorkspaceId, systemCause('test'), (tx) =>
+          relateMemories(
+            tx,
+            tenant.workspaceId as WorkspaceId,
+            [
+              [one, two],
+              [three, two],
+            ].map(([from = '', to = '']) => ({
+              from,
+              to,
+              type: 'SIMILAR_TO',
+              strength: 0.9,
+              attributes: {},
+            })),
+          ),
+        );
+      const { cluster } = await consolidate(tenant, 'cluster', true);
+      expect(cluster).toMatchObject({ linked: 2, clusters: [{ memory_ids: [...apart].sort() }] });
     });
 
     it('keeps its meta-pattern when it is found again, and renews it when it has grown', async () => {

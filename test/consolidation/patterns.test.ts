@@ -68,7 +68,7 @@ describe('creative association', () => {
 });
 
 describe('clusters', () => {
-  it('join what is near what is near, in whatever order it is told, and leave pairs alone', () => {
+  it('join what is near what is near, in whatever order it is told, and leave pairs alone', async () => {
     const pairs = [
       ['a', 'b', 0.9],
       ['c', 'b', 0.2],
@@ -78,15 +78,30 @@ describe('clusters', () => {
     for (const order of [pairs, pairs.toReversed()]) {
       const clusters = new Clusters();
       for (const [one, other, nearness] of order) clusters.add(one, other, nearness);
-      expect(clusters.joined()).toEqual([['a', 'b', 'c', 'd']]);
+      expect(await clusters.joined()).toEqual([['a', 'b', 'c', 'd']]);
     }
   });
 
-  it('never grow beyond their bound, and the nearest stay together', () => {
+  it('never grow beyond their bound, and the nearest stay together', async () => {
     const clusters = new Clusters();
     for (const group of ['a', 'b'])
       for (let n = 1; n < LARGEST_CLUSTER; n++) clusters.add(`${group}0`, `${group}${n}`, 0.9);
     clusters.add('a0', 'b0', 0.1);
-    expect(clusters.joined().map(({ length }) => length)).toEqual([LARGEST_CLUSTER, LARGEST_CLUSTER]);
+    expect((await clusters.joined()).map(({ length }) => length)).toEqual([LARGEST_CLUSTER, LARGEST_CLUSTER]);
+  });
+
+  it('are joined in turns with whatever else is to be done', async () => {
+    const clusters = new Clusters();
+    for (let n = 1; n < 60_000; n++) clusters.add(`m${n - 1}`, `m${n}`, (n % 40) / 40);
+    let turns = 0;
+    let over = false;
+    const others = (): void => {
+      turns++;
+      if (!over) setImmediate(others);
+    };
+    setImmediate(others);
+    await clusters.joined();
+    over = true;
+    expect(turns).toBeGreaterThan(30);
   });
 });

@@ -25,7 +25,7 @@ export class Clustering implements Step {
       order.signal,
       order.progress,
     );
-    const joined = clusters.joined();
+    const joined = await clusters.joined();
     const made = { created: 0, updated: 0, unchanged: 0, gone: 0 };
     let stopped: string | null = null;
     const taken = new Set<string>();

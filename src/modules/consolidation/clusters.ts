@@ -1,9 +1,13 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 /** Fewer make no pattern. */
 export const SMALLEST_CLUSTER = 3;
 /** What is about one thing in more memories than these is told in several clusters. */
 export const LARGEST_CLUSTER = 200;
 
 const LEVELS = 40;
+/** So many steps, and requests have their turn. */
+const TURN = 2_000;
 
 /**
  * Gathers pairs of near memories, and joins them into clusters: the nearest first, none beyond `LARGEST_CLUSTER`. A pair costs
@@ -22,9 +26,10 @@ export class Clusters {
   }
 
   /** Each with its members in the order of their ids; the largest first. */
-  joined(): string[][] {
+  async joined(): Promise<string[][]> {
     const parents = this.ids.map((_, number) => number);
     const sizes = this.ids.map(() => 1);
+    let steps = 0;
     const rootOf = (number: number): number => {
       let at = number;
       for (let up = parents[at] ?? at; up !== at; up = parents[at] ?? at) {
@@ -35,6 +40,7 @@ export class Clusters {
     };
     for (const pairs of this.levels.toReversed()) {
       for (let at = 0; at < pairs.length; at += 2) {
+        if (++steps % TURN === 0) await nextTurn();
         const [one, other] = [rootOf(pairs[at] ?? 0), rootOf(pairs[at + 1] ?? 0)];
         const size = (sizes[one] ?? 1) + (sizes[other] ?? 1);
         if (one === other || size > LARGEST_CLUSTER) continue;
@@ -44,15 +50,20 @@ export class Clusters {
     }
     const clusters = new Map<number, string[]>();
     for (const [number, id] of this.ids.entries()) {
+      if (++steps % TURN === 0) await nextTurn();
       const root = rootOf(number);
+      if ((sizes[root] ?? 1) < SMALLEST_CLUSTER) continue;
       const members = clusters.get(root);
       if (members === undefined) clusters.set(root, [id]);
       else members.push(id);
     }
-    return [...clusters.values()]
-      .filter(({ length }) => length >= SMALLEST_CLUSTER)
-      .map((members) => members.sort())
-      .sort((a, b) => b.length - a.length || ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));
+    for (const members of clusters.values()) {
+      if (++steps % TURN === 0) await nextTurn();
+      members.sort();
+    }
+    return [...clusters.values()].sort(
+      (a, b) => b.length - a.length || ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1),
+    );
   }
 
   private numberOf(id: string): number {

@@ -11,7 +11,7 @@ import { Clusters } from './clusters.js';
 /** Cosine from which on two memories are about the same: that of SIMILAR_TO. */
 const NEAR = 0.8;
 const LOOKED_AT = 12;
-const PAIRS = 5_000;
+const PAIRS = 1_000;
 const SEARCHES = 100;
 /** What enrichment has not compared is searched for as long as this; the next run begins elsewhere. */
 const SEARCHING_MS = 60_000;
@@ -66,8 +66,7 @@ export class NearPairs {
     const rows = await this.ledger.readRows<QueryResultRow & { id: string }>(
       tenant,
       workspace,
-      `SELECT DISTINCT memory_id AS id FROM derived_memories WHERE tenant_id = $1 AND workspace_id = $2
-       UNION SELECT id FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND archived_at IS NOT NULL`,
+      `SELECT DISTINCT memory_id AS id FROM derived_memories WHERE tenant_id = $1 AND workspace_id = $2`,
       [tenant.id, workspace],
     );
     return new Set(rows.map(({ id }) => id));
@@ -81,9 +80,10 @@ export class NearPairs {
     let linked = 0;
     for (let after = FIRST; ;) {
       const rows = await this.ledger.readRows<
-        QueryResultRow & { id: string; from_id: string; to_id: string; strength: number }
+        QueryResultRow & { id: string; from_id: string; to_id: string; strength: number; current: boolean }
       >(tenant, workspace, LINKED, [tenant.id, workspace, after, PAIRS]);
-      for (const { from_id: from, to_id: to, strength } of rows) add(from, to, strength);
+      for (const { from_id: from, to_id: to, strength, current } of rows)
+        if (current) add(from, to, strength);
       linked += rows.length;
       const last = rows.at(-1);
       if (last === undefined || rows.length < PAIRS) return linked;
@@ -136,7 +136,14 @@ export class NearPairs {
           searched++;
           if (order.outside.has(id)) continue;
           const vector = openVector(tenant.key, workspace, id, 'alone', sealed);
-          const query = { workspace, vector, terms: [], marks: [], filter: {}, limit: LOOKED_AT };
+          const query = {
+            workspace,
+            vector,
+            terms: [],
+            marks: [],
+            filter: { validAt: Date.now() },
+            limit: LOOKED_AT,
+          };
           for (const { id: other, vector: found } of await space.vectors.search(query))
             if (other !== id && found.alone !== null && found.alone >= NEAR)
               order.add(id, other, found.alone);
@@ -152,14 +159,16 @@ export class NearPairs {
 }
 
 const LINKED = `
-SELECT id, from_id, to_id, strength FROM relations
-WHERE tenant_id = $1 AND workspace_id = $2 AND type = 'SIMILAR_TO' AND id > $3 ORDER BY id LIMIT $4`;
+SELECT r.id, r.from_id, r.to_id, r.strength, a.archived_at IS NULL AND b.archived_at IS NULL AS current FROM relations r
+JOIN memories a ON a.tenant_id = $1 AND a.workspace_id = $2 AND a.id = r.from_id
+JOIN memories b ON b.tenant_id = $1 AND b.workspace_id = $2 AND b.id = r.to_id
+WHERE r.tenant_id = $1 AND r.workspace_id = $2 AND r.type = 'SIMILAR_TO' AND r.id > $3 ORDER BY r.id LIMIT $4`;
 
 const UNCOMPARED = `
 FROM memories m
 JOIN embeddings v ON v.tenant_id = $1 AND v.workspace_id = $2 AND v.memory_id = m.id AND v.part = 'alone' AND v.model = $3
   AND v.hash = m.alone_hash
-WHERE m.tenant_id = $1 AND m.workspace_id = $2 AND NOT EXISTS (
+WHERE m.tenant_id = $1 AND m.workspace_id = $2 AND m.archived_at IS NULL AND NOT EXISTS (
   SELECT FROM enrichments e WHERE e.tenant_id = $1 AND e.workspace_id = $2 AND e.memory_id = m.id AND e.hash = m.alone_hash
     AND e.compared)`;
 
