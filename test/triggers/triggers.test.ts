@@ -155,7 +155,7 @@ describe('what a tenant has done when something happens', () => {
     await trigger({ event: 'memory.created', min_importance: 0.8, types: ['Decision'] }, [hook('important')]);
     await trigger({ event: 'memory.created' }, [hook('off')], { is_active: false });
     const [first, second] = [await store('Red'), await store('Green')];
-    await store('Important, and no decision', { importance: 0.9 });
+    await store('Important, and no decision', { importance: 0.9, type: 'Insight' });
     const decision = await store('We go', { importance: 0.8, type: 'Decision' });
     await tenant.patch(`/memory/${first}`, { content: 'Still red', embedding: someVector() });
     await lookedAt();
