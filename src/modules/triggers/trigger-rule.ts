@@ -52,7 +52,7 @@ export function fires({ rule: { when }, since }: ActiveTrigger, event: LedgerEve
   return (
     (when.tags === undefined || when.tags.some((tag) => tags.includes(tag))) &&
     (when.types === undefined || when.types.includes(type)) &&
-    (when.min_importance === undefined || importance >= Math.fround(when.min_importance)) &&
+    (when.min_importance === undefined || Math.fround(importance) >= Math.fround(when.min_importance)) &&
     (when.match === undefined || content.toLowerCase().includes(when.match.toLowerCase()))
   );
 }
