@@ -125,11 +125,16 @@ export class FollowerStep {
 
   private async pass(follower: Follower, tenant: Tenant, { from, to, changes }: Stretch): Promise<void> {
     const settle = changes.length === 0 ? null : await follower.handle(tenant, changes, from);
+    const cause = systemCause(follower.name);
+    if (settle === null) {
+      // Nothing is written that a space would hold: nobody is woken, and it counts as nobody's use.
+      await this.ledger.write(tenant, WHOLE_TENANT, cause, (tx) => moved(tx, follower, from, to));
+      return;
+    }
     const space = this.spaces.open(tenant);
     await space.meet();
-    const cause = systemCause(follower.name);
     const { result: wrote } = await this.ledger.write(tenant, WHOLE_TENANT, cause, async (tx) => {
-      await settle?.(tx);
+      await settle(tx);
       // Nobody has written since: what was written just now is the follower's own, and known to it.
       await moved(tx, follower, from, tx.revisionBefore === to ? tx.revisionNow : to);
       return tx.revisionNow > tx.revisionBefore;
