@@ -23,7 +23,11 @@ export class Decay implements Step {
     let [processed, updated] = [0, 0];
     for await (const batch of agingMemories(this.ledger, tenant, workspace)) {
       if (order.signal.aborted) break;
-      const found = batch.map((memory) => ({ ...memory, now: relevanceAt(order.now, memory, rate) }));
+      // As the ledger keeps it: what is too small for 32 bits is nothing.
+      const found = batch.map((memory) => ({
+        ...memory,
+        now: Math.fround(relevanceAt(order.now, memory, rate)),
+      }));
       for (const { relevance, now } of found) {
         sums.before += relevance ?? 1;
         sums.after += now;
