@@ -13,7 +13,7 @@ import { FuzzedWorld } from './fuzzed-world.js';
 
 /** So many are under way at once: more than the ledger has connections. */
 const AT_ONCE = 96;
-const WAVES = 214;
+const WAVES = 250;
 const LONGEST_MS = 3 * 3_600_000;
 
 describe('whatever is made of /openapi.json', () => {
