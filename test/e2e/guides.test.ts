@@ -25,7 +25,7 @@ describe('the guides', () => {
     await scratch.remove();
   });
 
-  it.each(['onboarding-a-customer.md', 'troubleshooting.md'])(
+  it.each(['memory.md', 'onboarding-a-customer.md', 'troubleshooting.md'])(
     'docs/%s tells commands that work, one after the other, and leave nothing',
     async (page) => {
       const script = [

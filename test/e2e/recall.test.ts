@@ -383,6 +383,14 @@ describe('recall', () => {
       });
     });
 
+    it('refuses settings with a zone that there is not', async () => {
+      const { body } = await loci.operator.post<{ errors: object[] }>('/admin/tenants', {
+        tenant_id: 'nowhere',
+        settings: { recall: { time_zone: 'Middle/Earth' } },
+      });
+      expect(body).toMatchObject({ errors: [{ location: 'body.settings.recall.time_zone' }] });
+    });
+
     it('keeps within start and end, where these are given too', async () => {
       expect((await asked('time_query=before+2024&start=2023-06-01')).found).toEqual([]);
       expect((await asked('time_query=before+2024&start=2023-05-01')).found).toEqual([

@@ -30,6 +30,7 @@ export interface WantedTime {
   understood: UnderstoodTime | null;
 }
 
+const ZONE_SAYS = "must be a time zone's name, as Europe/Berlin";
 const UNDERSTOOD =
   "'last week', 'in May 2023', 'yesterday', '3 days ago', 'since Monday', 'between May and July'";
 
@@ -62,8 +63,7 @@ function understand(
   settings: TenantSettings,
   now: Date,
 ): UnderstoodTime {
-  if (named !== undefined && !isZone(named))
-    refuse('time_zone', "must be a time zone's name, as Europe/Berlin");
+  if (named !== undefined && !isZone(named)) refuse('time_zone', ZONE_SAYS);
   const zone = named ?? zoneOf(settings);
   const range = timeRange(query, DateTime.fromJSDate(now, { zone }));
   if (range === null)
@@ -85,7 +85,16 @@ export function zoneOf(settings: TenantSettings): string {
   return typeof zone === 'string' && isZone(zone) ? zone : 'UTC';
 }
 
-export function isZone(name: string): boolean {
+/** What is wrong with the zone in settings that somebody wants to store. Null takes it back. */
+export function timeZoneErrors(settings: TenantSettings | undefined): FieldError[] {
+  const recall = settings?.['recall'];
+  if (typeof recall !== 'object' || recall === null) return [];
+  const { time_zone: zone } = recall as { time_zone?: unknown };
+  if (zone === undefined || zone === null || (typeof zone === 'string' && isZone(zone))) return [];
+  return [{ location: 'body.settings.recall.time_zone', message: ZONE_SAYS }];
+}
+
+function isZone(name: string): boolean {
   return IANAZone.isValidZone(name);
 }
 

@@ -6,6 +6,7 @@ import { parseTenantSlug } from '../../tenancy/tenant.js';
 import { consolidationErrors } from '../consolidation/consolidation-settings.js';
 import { classErrors } from '../memory/memory-classes.js';
 import { weightErrors } from '../memory/ranking-weights.js';
+import { timeZoneErrors } from '../memory/recall-time.js';
 import { slugFromName, type TenantOrder } from './tenant-provisioning.service.js';
 import type { ProvisionTenantDto, TenantFieldsDto } from './tenants.dto.js';
 import type { TenantChange } from './tenants.service.js';
@@ -75,6 +76,7 @@ export function changeOf(dto: TenantFieldsDto): TenantChange {
 export function checkSettings(settings: TenantSettings | undefined): void {
   const errors = [
     ...weightErrors(settings),
+    ...timeZoneErrors(settings),
     ...classErrors(settings),
     ...consolidationErrors(settings),
     ...scrubErrors(settings),
