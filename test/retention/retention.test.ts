@@ -213,6 +213,13 @@ describe('retention by class', () => {
         memory: { content: words, metadata: { note: 'kept' }, session_id: 'talk' },
       });
       expect(await revisionOf(loci, tenant)).toBeGreaterThan(before);
+      const told = await fetch(`${loci.url}/stream?follow=false`, {
+        headers: { Authorization: `Bearer ${tenant.token}`, 'Last-Event-ID': String(before) },
+      });
+      const events = await told.text();
+      expect(events).toContain('event: memory.created');
+      expect(events).toContain('event: relation.created');
+      expect(events).toContain(old);
       expect(await recalled(tenant, words)).toContain(old);
       const related = await tenant.get<{ related_memories?: unknown[] }>(`/memories/${first}/related`);
       expect(JSON.stringify(related.body)).toContain(old);

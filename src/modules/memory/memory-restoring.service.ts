@@ -27,7 +27,6 @@ export interface DeletedMemory {
 interface RestoredRow extends QueryResultRow {
   session_id: string | null;
   timestamp: Date;
-  position: string;
 }
 
 /** Brings back what forgetting archived, and what retention and forgetting have deleted softly. */
@@ -89,7 +88,9 @@ export class MemoryRestoring {
     const [row] = await tx.rows<RestoredRow>(BRING_BACK, scope);
     if (row === undefined) throw new MemoryNotFound();
     tx.countMemories(1);
-    tx.changed(workspace, 'memory', id);
+    // Who heard that it was deleted hears of it as of a new one.
+    const position = tx.changed(workspace, 'memory', id);
+    await tx.rows(`UPDATE memories SET position = $4 ${ONE}`, [...scope, position]);
     await tx.rows(BRING_BACK_HISTORY, scope);
     await tx.rows(BRING_BACK_STATS, scope);
     const models = this.vectors.modelsFor(tx.tenant);
@@ -97,10 +98,15 @@ export class MemoryRestoring {
     const lacking = await tx.rows<{ model: string }>(LACKING, [...scope, models]);
     const pending = lacking.map(({ model }): PendingVector => ({ workspace, id, part: 'alone', model }));
     if (row.session_id !== null)
-      pending.push(...(await this.placeAgain(tx, workspace, id, row.session_id, row)));
+      pending.push(...(await this.placeAgain(tx, workspace, id, row.session_id, { ...row, position })));
     insertPending(tx, pending);
-    for (const relation of await tx.rows<{ id: string }>(BRING_BACK_RELATIONS, scope))
-      tx.changed(workspace, 'relation', relation.id);
+    for (const relation of await tx.rows<{ id: string }>(BRING_BACK_RELATIONS, scope)) {
+      const revision = tx.changed(workspace, 'relation', relation.id);
+      tx.send(`UPDATE relations SET position = $4, edited = $4 ${ONE}`, [
+        ...[tx.tenant.id, workspace, relation.id],
+        revision,
+      ]);
+    }
     await tx.rows(`DELETE FROM deleted_memories ${ONE}`, scope);
     return pending;
   }
@@ -110,9 +116,9 @@ export class MemoryRestoring {
     workspace: WorkspaceId,
     id: string,
     session: string,
-    { timestamp, position }: RestoredRow,
+    { timestamp, position }: RestoredRow & { position: number },
   ): Promise<PendingVector[]> {
-    const entering = { id, session, timestamp, position: Number(position) };
+    const entering = { id, session, timestamp, position };
     const { previous, displaced } = await placeInSession(tx, workspace, session, [entering]);
     await setPrevious(tx, workspace, [{ id, previous: previous.get(id) ?? null }, ...displaced]);
     const changed = [id, ...displaced.map((link) => link.id)];
@@ -142,7 +148,7 @@ const OWN_COLUMNS = `tenant_id, workspace_id, id, position, type, tags, importan
 const BRING_BACK = `
 INSERT INTO memories (${OWN_COLUMNS})
 SELECT ${OWN_COLUMNS.replaceAll(/\w+/g, 'm.$&')} ${FROM_ASIDE}, jsonb_populate_record(NULL::memories, d.memory) m ${THIS}
-RETURNING session_id, timestamp, position`;
+RETURNING session_id, timestamp`;
 
 const BRING_BACK_HISTORY = `
 INSERT INTO memory_history (tenant_id, workspace_id, memory_id, revision, snapshot, replaced_at)
