@@ -61,11 +61,26 @@ export async function readMemories(
   workspace: WorkspaceId,
   ids: readonly string[],
 ): Promise<Map<string, Memory>> {
+  const sealed = await readSealed(tx, workspace, ids);
+  return new Map([...sealed].map(([id, open]) => [id, open()]));
+}
+
+/** The same, each still sealed: opening takes longer than reading, and not everybody is looked at. */
+export async function readSealed(
+  tx: LedgerRead | LedgerWrite,
+  workspace: WorkspaceId,
+  ids: readonly string[],
+): Promise<Map<string, () => Memory>> {
   const rows = await tx.rows<MemoryRow>(
     `SELECT ${MEMORY_COLUMNS} FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
     [tx.tenant.id, workspace, ids],
   );
-  return new Map(rows.map((row) => [row.id, memoryOf(tx.tenant, row)]));
+  return new Map(
+    rows.map((row) => {
+      let memory: Memory | null = null;
+      return [row.id, () => (memory ??= memoryOf(tx.tenant, row))];
+    }),
+  );
 }
 
 /** A new memory with its id, its place, and the hashes that say what its vectors must be of. */

@@ -88,6 +88,8 @@ export function rankSettled<One extends Ranked>(
 
 /** The best score that any of several questions gave a memory. */
 export function fuseQuestions(rankings: Ranked[][]): Ranked[] {
+  const [only, ...others] = rankings;
+  if (only !== undefined && others.length === 0) return only;
   const best = new Map<string, Ranked>();
   for (const ranked of rankings.flat()) {
     const known = best.get(ranked.id);

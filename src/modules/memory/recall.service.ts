@@ -12,7 +12,7 @@ import { LedgerCandidates } from './ledger-candidates.js';
 import { MemoryAccess } from './memory-access.service.js';
 import { filterOf } from './memory-filter.js';
 import { relevanceOf } from './memory-relevance.js';
-import { readMemories } from './memory-rows.js';
+import { readMemories, readSealed } from './memory-rows.js';
 import type { Memory } from './memory.js';
 import { QuestionVectors } from './question-vectors.js';
 import { holdsOneOf, isRanked, phrasesIn, tagsIn, type Question } from './question.js';
@@ -149,15 +149,15 @@ export class RecallService {
     const phrases = queries.flatMap(phrasesIn);
     const beyond = phrases.length > 0 ? LOOKED_BEYOND.forPhrases : LOOKED_BEYOND.usually;
     const wanted = ranks ? limit + beyond : limit;
-    const opened = new Map<string, RecalledMemory & { relevance: number | null }>();
-    for (let next = 0; next < ranked.length && opened.size < wanted;) {
-      const chosen = ranked.slice(next, next + wanted - opened.size);
+    const read = new Map<string, SealedMemory>();
+    for (let next = 0; next < ranked.length && read.size < wanted;) {
+      const chosen = ranked.slice(next, next + wanted - read.size);
       next += chosen.length;
       const ids = chosen.map(({ id }) => id);
       // What is no UUID came from no ledger of ours: the gate hears of it.
       const known = ids.filter(isUuid);
       const [found, relevance, heads] = await Promise.all([
-        readMemories(tx, workspace, known),
+        readSealed(tx, workspace, known),
         ranks ? relevanceOf(tx, workspace, known) : NO_RELEVANCE,
         current ? headsOf(tx, workspace, known) : NONE,
       ]);
@@ -166,16 +166,15 @@ export class RecallService {
       const passes = await filterOf(tx, workspace, filter, successors);
       for (const one of chosen) {
         const head = heads.get(one.id);
-        const memory = head === undefined ? found.get(one.id) : successors.get(head);
-        if (memory === undefined || (head !== undefined && !passes(memory))) continue;
-        const before = opened.get(memory.id) ?? {
-          ...{ ...one, id: memory.id, memory, replaces: [] },
-          relevance: relevance.get(memory.id) ?? null,
+        const id = head ?? one.id;
+        const successor = head === undefined ? undefined : successors.get(head);
+        const open = successor === undefined ? found.get(id) : () => successor;
+        if (open === undefined || (head !== undefined && !(successor && passes(successor)))) continue;
+        const before = read.get(id) ?? {
+          ...{ ...one, id, open, replaces: [] },
+          relevance: relevance.get(id) ?? null,
         };
-        opened.set(
-          memory.id,
-          head === undefined ? before : { ...before, replaces: [...before.replaces, one.id] },
-        );
+        read.set(id, head === undefined ? before : { ...before, replaces: [...before.replaces, one.id] });
       }
       await this.gate.examine(
         tx,
@@ -183,17 +182,31 @@ export class RecallService {
         ids.filter((id) => !found.has(id)),
       );
     }
-    if (!ranks) return [...opened.values()].slice(offset);
+    if (!ranks) return [...read.values()].slice(offset).map(opened);
     const settled = rankSettled(
-      [...opened.values()],
-      ({ memory, relevance }) => ({
-        holdsPhrase: phrases.length === 0 ? null : holdsOneOf(phrases, memory.content),
+      [...read.values()],
+      ({ open, relevance }) => ({
+        holdsPhrase: phrases.length === 0 ? null : holdsOneOf(phrases, open().content),
         relevance,
       }),
       weights,
     );
-    return settled.filter(({ score }) => score >= minScore).slice(offset, limit);
+    return settled
+      .filter(({ score }) => score >= minScore)
+      .slice(offset, limit)
+      .map(opened);
   }
+}
+
+/** One that was read, and need not be opened. */
+interface SealedMemory extends Ranked {
+  open: () => Memory;
+  replaces: string[];
+  relevance: number | null;
+}
+
+function opened({ id, score, parts, open, replaces }: SealedMemory): RecalledMemory {
+  return { id, score, parts, memory: open(), replaces };
 }
 
 const NONE: ReadonlyMap<string, string> = new Map();
