@@ -18,6 +18,8 @@ export async function measureWake({ falkordb, memories, rounds }) {
   const target = await openTarget(
     {},
     {
+      // What reads in the background would wake the one that is to be cold.
+      LOCI_ENRICHMENT: 'false',
       LOCI_PLACEMENTS: writePlacements(scratch.path, {
         shared: {},
         'wake-embedded': { max_hot_spaces: 1 },

@@ -103,7 +103,7 @@ export class LociProcess {
     rmSync(log, { force: true });
     const output = openSync(log, 'a', 0o600);
     const inherited = Object.entries(process.env).filter(([name]) =>
-      /^(?:PATH|HOME|TMPDIR|LANG|USER)$/.test(name),
+      /^(?:PATH|HOME|TMPDIR|LANG|USER|LOCI_ENRICHMENT)$/.test(name),
     );
     this.#child = spawn(process.execPath, [...this.#nodeOptions, join(ROOT, 'dist', 'main.js')], {
       cwd: this.#scratch.path,
