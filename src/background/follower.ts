@@ -31,11 +31,12 @@ export interface Follower {
   /** Whether it is on for this tenant. What changes while it is off is passed, and handled by no one. */
   follows(tenant: Tenant): boolean | Promise<boolean>;
   /**
-   * Works out what these changes come to, for whom everything up to the revision `from` is handled. What it writes itself it need not follow: it may see it again.
+   * Works out what these changes come to, where everything up to the revision `from` is handled. Null: to nothing. It may
+   * see again what it has written itself.
    *
    * Where it throws, each change is handled alone; the first that fails again is tried later, several times, and then
    * set aside and passed. Errors that say when to come back (`retryAfter`) and those of stores that are away count
    * against nothing: the tenant is tried again, however often.
    */
-  handle(tenant: Tenant, changes: readonly LedgerChange[], from: number): Promise<Settle>;
+  handle(tenant: Tenant, changes: readonly LedgerChange[], from: number): Promise<Settle | null>;
 }

@@ -17,6 +17,7 @@ import { Homes, MAIN } from './homes.js';
 import { LedgerMoving } from './ledger-moving.js';
 import { LedgerSignal } from './ledger-signal.js';
 import { LedgerWrite } from './ledger-write.js';
+import { inTransaction, oneStatement } from './transaction.js';
 
 const REMEMBERED = 20_000;
 /** Who asks while a ledger changes its home waits so long for it, looking again and again, before being sent away. */
@@ -261,55 +262,6 @@ export class Ledger {
     const here = row === undefined ? this.homeOf(tenant) === MAIN : this.livesHere(tenant, row);
     if (!here) throw new LedgerMoving(tenant);
   }
-}
-
-/** What both parts of one round trip came to; throws where the first of them failed. */
-async function oneStatement<Row extends QueryResultRow>(
-  database: Database,
-  begin: string,
-  sql: string,
-  values: unknown[],
-) {
-  const client = await database.tenantClient();
-  sendTogether(client);
-  const [opened, answered, closed] = await Promise.allSettled([
-    client.query(database.statements.plain(begin)),
-    client.query<Row>(database.statements.of(sql, values)),
-    client.query(database.statements.plain('COMMIT')),
-  ]);
-  client.release(closed.status === 'rejected');
-  if (opened.status === 'rejected') throw opened.reason;
-  return { opened: opened.value, answered };
-}
-
-/** A connection goes back to the pool only after a commit; after anything else it is closed. */
-async function inTransaction<T>(database: Database, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await database.tenantClient();
-  let failure: unknown = null;
-  try {
-    const result = await work(client);
-    // A transaction that has failed answers COMMIT with ROLLBACK, and with no error.
-    const { command } = await client.query(database.statements.plain('COMMIT'));
-    if (command !== 'COMMIT') throw new Error(`The ledger answered COMMIT with ${command}`);
-    return result;
-  } catch (error) {
-    failure = error;
-    await client.query(database.statements.plain('ROLLBACK')).then(
-      () => (failure = null),
-      () => undefined,
-    );
-    throw goneWorkspace(error) ?? error;
-  } finally {
-    client.release(failure !== null);
-  }
-}
-
-/** A workspace that was deleted after a request had found it: its row is what everything in it refers to. */
-function goneWorkspace(error: unknown): WorkspaceNotFound | null {
-  const { code, constraint = '' } = error as { code?: string; constraint?: string };
-  return code === '23503' && constraint.endsWith('_workspace_id_fkey')
-    ? new WorkspaceNotFound(`${constraint}: deleted meanwhile`)
-    : null;
 }
 
 /** Projections that were built from what the ledger has lost are then another ledger's. */

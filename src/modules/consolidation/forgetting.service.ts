@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
+import type { Cause } from '../../ledger/cause.js';
 import { Ledger } from '../../ledger/ledger.js';
+import type { LedgerWrite } from '../../ledger/ledger-write.js';
 import { openMetadata } from '../../ledger/sealed-memory.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
@@ -96,23 +98,17 @@ export class Forgetting implements Step {
     ids: string[],
   ): Promise<string[]> {
     if (dryRun) return ids;
-    const archived: string[] = [];
-    for (let at = 0; at < ids.length; at += BATCH) {
-      const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
-        const rows = await tx.rows<{ id: string }>(
-          `UPDATE memories SET archived_at = $4 WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])
-           AND archived_at IS NULL RETURNING id`,
-          [tenant.id, workspace, ids.slice(at, at + BATCH), now],
-        );
-        const gone = rows.map(({ id }) => id);
-        for (const id of gone) tx.changed(workspace, 'memory', id);
-        tx.record('consolidation.archive', workspace, gone);
-        return gone;
-      });
-      archived.push(...result);
-      await this.spaces.open(tenant).indexed();
-    }
-    return archived;
+    return this.inBatches(tenant, workspace, cause, ids, async (tx, batch) => {
+      const rows = await tx.rows<{ id: string }>(
+        `UPDATE memories SET archived_at = $4 WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])
+         AND archived_at IS NULL RETURNING id`,
+        [tenant.id, workspace, batch, now],
+      );
+      const gone = rows.map(({ id }) => id);
+      for (const id of gone) tx.changed(workspace, 'memory', id);
+      tx.record('consolidation.archive', workspace, gone);
+      return gone;
+    });
   }
 
   private async delete(
@@ -123,17 +119,29 @@ export class Forgetting implements Step {
   ): Promise<string[]> {
     if (dryRun) return ids;
     const models = this.vectors.modelsFor(tenant);
-    const deleted: string[] = [];
+    return this.inBatches(tenant, workspace, cause, ids, async (tx, batch) => {
+      const gone = await setAsideMemories(tx, workspace, batch, { reason: 'forgetting', at: now, models });
+      tx.record('consolidation.delete', workspace, gone);
+      return gone;
+    });
+  }
+
+  /** Each batch a commit of its own, and in the indexes before the next one. The ids of those that went. */
+  private async inBatches(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    cause: Cause,
+    ids: readonly string[],
+    work: (tx: LedgerWrite, batch: string[]) => Promise<string[]>,
+  ): Promise<string[]> {
+    const gone: string[] = [];
     for (let at = 0; at < ids.length; at += BATCH) {
-      const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
-        const batch = ids.slice(at, at + BATCH);
-        const gone = await setAsideMemories(tx, workspace, batch, { reason: 'forgetting', at: now, models });
-        tx.record('consolidation.delete', workspace, gone);
-        return gone;
-      });
-      deleted.push(...result);
+      const { result } = await this.ledger.write(tenant, workspace, cause, (tx) =>
+        work(tx, ids.slice(at, at + BATCH)),
+      );
+      gone.push(...result);
       await this.spaces.open(tenant).indexed();
     }
-    return deleted;
+    return gone;
   }
 }

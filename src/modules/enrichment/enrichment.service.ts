@@ -42,8 +42,9 @@ export class Enrichment implements Follower, OnModuleInit {
     return this.settings.enrichment && tenant.settings['enrichment'] !== false;
   }
 
-  async handle(tenant: Tenant, changes: readonly LedgerChange[]): Promise<Settle> {
+  async handle(tenant: Tenant, changes: readonly LedgerChange[]): Promise<Settle | null> {
     const memories = changes.filter(({ kind, gone }) => kind === 'memory' && !gone);
+    if (memories.length === 0) return null;
     const unread = await unreadOf(this.ledger, tenant, memories);
     const readings = await this.reader.read(tenant, unread);
     const neighbours = await this.neighbours.ofEach(tenant, unread);

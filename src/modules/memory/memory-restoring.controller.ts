@@ -1,8 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Query, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { readCursor, writeCursor } from '../../platform/http/cursor.js';
-import { Int, Text } from '../../platform/http/fields.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
@@ -10,33 +9,12 @@ import { memoryId } from './memory-id.js';
 import { MemoryEdge } from './memory-edge.js';
 import { RESTORABLE_DAYS } from './memory-removal.js';
 import { memoryDto } from './memory-replies.js';
+import { DeletedListDto, ListDeletedDto } from './memory-restoring.dto.js';
 import { MemoryRestoring } from './memory-restoring.service.js';
 import { EditedMemoryDto, WorkspaceField } from './memory.dto.js';
 import type { Memory } from './memory.js';
 
 const DAY_MS = 86_400_000;
-
-class ListDeletedDto extends WorkspaceField {
-  @Int({ min: 1, max: 200, optional: true, default: 50 })
-  limit = 50;
-
-  @Text({ max: 512, optional: true, description: '`next_cursor` of the page before' })
-  cursor?: string;
-}
-
-export class DeletedEntryDto {
-  @ApiProperty({ type: String, format: 'uuid' }) memory_id!: string;
-  @ApiProperty({ type: String }) type!: string;
-  @ApiProperty({ type: String, enum: ['retention', 'forgetting'] }) reason!: string;
-  @ApiProperty({ type: String, format: 'date-time' }) deleted_at!: string;
-  @ApiProperty({ type: String, format: 'date-time', description: 'Until then it can be restored' })
-  restorable_until!: string;
-}
-
-export class DeletedListDto {
-  @ApiProperty({ type: [DeletedEntryDto] }) data!: DeletedEntryDto[];
-  @ApiProperty({ type: String, nullable: true }) next_cursor!: string | null;
-}
 
 /** What retention and forgetting took away, and the way back. */
 @ApiTags('memory')

@@ -4,13 +4,12 @@ import type { Request, Response } from 'express';
 import type { KeptAnswer } from '../../ledger/idempotency.js';
 import { readCursor, writeCursor } from '../../platform/http/cursor.js';
 import { parseInstant } from '../../platform/http/instant.js';
-import { RequestInvalid } from '../../platform/http/request.errors.js';
-import { readItem } from '../../platform/http/validation.js';
 import type { Masked } from '../../platform/scrub/scrub.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { readBatch } from './memory-batch.js';
 import { memoryId } from './memory-id.js';
 import { MemoryEdge } from './memory-edge.js';
 import { MemoryEditorService } from './memory-editor.service.js';
@@ -35,7 +34,7 @@ import {
   WorkspaceField,
 } from './memory.dto.js';
 import { MemoryConflict } from './memory.errors.js';
-import type { MemoryDraft, Stored } from './memory.js';
+import type { Stored } from './memory.js';
 
 /** Storing, reading, changing and deleting memories. At the root for AutoMem's clients, and under `/v1`. */
 @ApiTags('memory')
@@ -93,7 +92,7 @@ export class MemoryController {
     const { tenant } = this.context;
     const workspace = await this.edge.workspaceOfBatch(request, response, dto, dto.memories);
     const masked: Masked[] = [];
-    const { drafts, places, refused } = this.readBatch(dto, masked);
+    const { drafts, places, refused } = readBatch(this.edge, dto, masked);
     const answer = (stored: Stored): { status: number; body: StoredBatchDto } => {
       const conflicts = stored.outcomes.flatMap(({ outcome, id }, i): RefusedMemoryDto[] =>
         outcome === 'conflict'
@@ -279,42 +278,6 @@ export class MemoryController {
       data: memories.map(memoryDto),
       next_cursor: next === null ? null : writeCursor({ time: next.timestamp, id: next.id }),
     };
-  }
-
-  /** Throws `RequestInvalid` where none of the batch can be stored. */
-  private readBatch(
-    dto: StoreBatchDto,
-    masked: Masked[],
-  ): {
-    drafts: MemoryDraft[];
-    places: number[];
-    refused: RefusedMemoryDto[];
-  } {
-    const drafts: MemoryDraft[] = [];
-    const places: number[] = [];
-    const refused: RefusedMemoryDto[] = [];
-    dto.memories.forEach((item, index) => {
-      const at = `body.memories[${index}]`;
-      const read = readItem(StoreMemoryDto, item, at);
-      try {
-        if (read.errors !== null) throw new RequestInvalid(read.errors);
-        const found: Masked[] = [];
-        drafts.push(this.edge.draft(read.dto, at, found));
-        for (const { field, ...what } of found)
-          masked.push({ ...what, field: `memories[${index}].${field}` });
-        places.push(index);
-      } catch (error) {
-        if (!(error instanceof RequestInvalid)) throw error;
-        refused.push({
-          index,
-          code: error.code,
-          detail: error.message,
-          ...(error.details.errors === undefined ? {} : { errors: error.details.errors }),
-        });
-      }
-    });
-    if (drafts.length === 0) throw new RequestInvalid(refused.flatMap(({ errors }) => errors ?? []));
-    return { drafts, places, refused };
   }
 }
 

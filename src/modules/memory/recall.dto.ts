@@ -16,7 +16,13 @@ import type { RelationAttributes } from './relation-types.js';
 import { RANKING_PARTS } from './recall-ranking.js';
 
 const RECALL_ORDERS = [
-  ...(['score', 'newest', 'oldest', 'time_desc', 'time_asc', 'updated_desc', 'updated_asc'] as const),
+  'score',
+  'newest',
+  'oldest',
+  'time_desc',
+  'time_asc',
+  'updated_desc',
+  'updated_asc',
 ] as const;
 
 /** What AutoMem's clients send besides: accepted, without effect so far. */

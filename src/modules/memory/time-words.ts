@@ -103,9 +103,21 @@ function period(text: string, now: DateTime): Period | null {
 type Words = Partial<Record<string, string>>;
 
 const UNIT = '(?<unit>minute|hour|day|week|month|quarter|year)s?';
-const MONTHS = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september'];
-const ALL_MONTHS = [...MONTHS, 'october', 'november', 'december'];
-const MONTH = `(?<month>${ALL_MONTHS.map((name) => (name === 'may' ? name : `${name.slice(0, 3)}(?:${name.slice(3)})?`)).join('|')}|sept)\\.?`;
+const MONTHS = [
+  'january',
+  'february',
+  'march',
+  'april',
+  'may',
+  'june',
+  'july',
+  'august',
+  'september',
+  'october',
+  'november',
+  'december',
+];
+const MONTH = `(?<month>${MONTHS.map((name) => (name === 'may' ? name : `${name.slice(0, 3)}(?:${name.slice(3)})?`)).join('|')}|sept)\\.?`;
 const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
 const WEEKDAY = `(?<weekday>${WEEKDAYS.map((name) => `${name.slice(0, 3)}(?:${name.slice(3)})?`).join('|')}|tues|thur|thurs)`;
 const LAST = '(?:last|past|previous)';
@@ -187,7 +199,7 @@ function begun(of: (year: number) => DateTime, year: string | undefined, now: Da
 }
 
 function monthNumber(name: string | undefined): number {
-  return ALL_MONTHS.findIndex((month) => month.startsWith((name ?? '').slice(0, 3))) + 1;
+  return MONTHS.findIndex((month) => month.startsWith((name ?? '').slice(0, 3))) + 1;
 }
 
 function dayOfMonth({ month, day, year }: Words, now: DateTime): Period | null {

@@ -129,19 +129,20 @@ export class Retention implements OnModuleInit {
   private async setAside(tenant: Tenant, workspace: WorkspaceId, due: Due, order: RetentionOrder) {
     const found = { count: 0, ids: [] as string[] };
     const { now: at, cause, signal } = order;
-    while (!signal.aborted) {
-      if ((await this.wouldGo(tenant, workspace, due)).count === 0) break;
+    // Nearly always nothing is due, and then nobody's lock is taken.
+    let more = (await this.wouldGo(tenant, workspace, due)).count > 0;
+    while (more && !signal.aborted) {
       const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
         const ids = await idsOf(tx, `${DUE} LIMIT $6`, [...valuesOf(tenant, workspace, due), BATCH]);
         const models = this.vectors.modelsFor(tenant);
         const gone = await setAsideMemories(tx, workspace, ids, { reason: 'retention', at, models });
         tx.record('retention.delete', workspace, gone, { class: due.class, days: due.days });
-        return gone;
+        return { gone, full: ids.length === BATCH };
       });
-      found.count += result.length;
-      found.ids = [...found.ids, ...result].slice(0, SHOWN);
-      if (result.length === 0) break;
-      await this.spaces.open(tenant).indexed();
+      found.count += result.gone.length;
+      found.ids = [...found.ids, ...result.gone].slice(0, SHOWN);
+      more = result.full && result.gone.length > 0;
+      if (result.gone.length > 0) await this.spaces.open(tenant).indexed();
     }
     return found;
   }

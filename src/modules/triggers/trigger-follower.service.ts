@@ -55,7 +55,7 @@ export class TriggerFollower implements Follower, OnModuleInit {
     return (await this.active(tenant)).length > 0;
   }
 
-  async handle(tenant: Tenant, changes: readonly LedgerChange[], from: number): Promise<Settle> {
+  async handle(tenant: Tenant, changes: readonly LedgerChange[], from: number): Promise<Settle | null> {
     const active = await this.active(tenant);
     const firings = await this.ledger.read(tenant, WHOLE_TENANT, async (tx) => {
       const events = await eventsOf(tx, changes, from);
@@ -66,6 +66,7 @@ export class TriggerFollower implements Follower, OnModuleInit {
           active.filter((trigger) => fires(trigger, event)).map((trigger) => ({ trigger, event })),
         );
     });
+    if (firings.length === 0) return null;
     return async (tx) => {
       const deliveries: NewDelivery[] = [];
       for (const firing of firings) {

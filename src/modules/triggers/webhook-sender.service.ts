@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { systemCause } from '../../ledger/cause.js';
 import { Ledger, WHOLE_TENANT } from '../../ledger/ledger.js';
 import { Settings } from '../../platform/config/settings.js';
-import { GuardedFetch } from '../../platform/outgoing/guarded-fetch.js';
+import { FetchRefused, GuardedFetch } from '../../platform/outgoing/guarded-fetch.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { TenantId } from '../../tenancy/tenant.js';
 import { EventPages } from '../events/event-pages.service.js';
@@ -115,7 +115,10 @@ export class WebhookSender implements OnApplicationBootstrap, OnApplicationShutd
       const status = await this.fetch.post(url, body, headers, LIMITS);
       return { status, error: status >= 200 && status < 300 ? null : `It answered ${status}` };
     } catch (error) {
-      return { status: null, error: error instanceof Error ? error.message : String(error) };
+      if (error instanceof FetchRefused) return { status: null, error: error.message };
+      // What is wrong in here is not the tenant's to read.
+      this.logger.warn(`A webhook of ${tenant.space} was not told: ${String(error)}`);
+      return { status: null, error: 'It could not be told' };
     }
   }
 
