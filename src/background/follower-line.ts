@@ -4,6 +4,7 @@ import type { TenantId } from '../tenancy/tenant.js';
 import { isAway } from './away.js';
 import type { Follower } from './follower.js';
 import type { FollowerStep } from './follower-step.js';
+import type { Patience } from './patience.js';
 import { Turns } from './turns.js';
 
 /** So many tenants at once: one whose database does not answer keeps the others from nothing. */
@@ -21,6 +22,7 @@ export class FollowerLine {
   constructor(
     readonly follower: Follower,
     private readonly step: FollowerStep,
+    private readonly patience: Patience,
   ) {}
 
   /** Something has changed, and more may change soon. */
@@ -38,6 +40,7 @@ export class FollowerLine {
   /** Resolves when nothing is under way any more. What is left waits for the next start, or for another replica. */
   async stop(): Promise<void> {
     this.stopping = true;
+    this.patience.end();
     if (this.timer !== null) clearTimeout(this.timer);
     await Promise.all(this.steps);
   }
@@ -68,6 +71,9 @@ export class FollowerLine {
   }
 
   private async work(tenant: Tenant): Promise<void> {
+    if (this.follower.patient) await this.patience.calm();
+    if (this.stopping) return;
+    const start = performance.now();
     try {
       const progress = await this.step.take(this.follower, tenant);
       if (progress === 'more') this.turns.add(tenant);
@@ -75,6 +81,8 @@ export class FollowerLine {
       // The next look finds the tenant again.
       const level = isAway(error) ? 'debug' : 'error';
       this.logger[level](`${this.follower.name} goes on with ${tenant.space} later: ${String(error)}`);
+    } finally {
+      this.patience.worked(performance.now() - start);
     }
   }
 }

@@ -28,6 +28,8 @@ export interface Follower {
   readonly batch: number;
   /** How long it lets changes gather, from the first on, before it looks at them. Milliseconds. */
   readonly lingerMs: number;
+  /** Whether it makes way for requests: it waits for a calm moment, and otherwise takes a small part of the time. */
+  readonly patient: boolean;
   /** Whether it is on for this tenant. What changes while it is off is passed, and handled by no one. */
   follows(tenant: Tenant): boolean | Promise<boolean>;
   /**

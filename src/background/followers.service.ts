@@ -1,12 +1,14 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { LedgerSignal } from '../ledger/ledger-signal.js';
 import { Settings } from '../platform/config/settings.js';
+import { Traffic } from '../platform/http/traffic.js';
 import { Placements } from '../spaces/placements.js';
 import type { Tenant } from '../tenancy/principal.js';
 import { TenantDirectory } from '../tenancy/tenant-directory.js';
 import type { Follower } from './follower.js';
 import { FollowerLine } from './follower-line.js';
 import { FollowerStep } from './follower-step.js';
+import { Patience } from './patience.js';
 
 /** Writes of this process are told of at once; this is for other processes' writes, and for what is to be tried again. */
 const LOOK_EVERY_MS = 5_000;
@@ -31,10 +33,11 @@ export class Followers implements OnApplicationBootstrap, OnApplicationShutdown 
     private readonly signal: LedgerSignal,
     private readonly placements: Placements,
     private readonly settings: Settings,
+    private readonly traffic: Traffic,
   ) {}
 
   add(follower: Follower): void {
-    this.lines.push(new FollowerLine(follower, this.step));
+    this.lines.push(new FollowerLine(follower, this.step, new Patience(this.traffic)));
   }
 
   /** An API process leaves it to the workers. */

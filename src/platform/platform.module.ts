@@ -3,6 +3,7 @@ import type { DynamicModule, InjectionToken, Provider } from '@nestjs/common';
 import { Settings } from './config/settings.js';
 import { FrontController } from './http/front.controller.js';
 import { ReplyListeners } from './http/reply-listeners.js';
+import { Traffic } from './http/traffic.js';
 import { HealthController } from './health/health.controller.js';
 import { HEALTH_PROBES } from './health/health-probe.js';
 import type { HealthProbe } from './health/health-probe.js';
@@ -41,6 +42,7 @@ export class PlatformModule {
       },
       Metrics,
       ReplyListeners,
+      Traffic,
       ServerState,
       HealthService,
     ];
@@ -49,7 +51,7 @@ export class PlatformModule {
       imports,
       controllers: [FrontController, HealthController, MetricsController],
       providers,
-      exports: [Settings, Log, Metrics, ReplyListeners, ServerState, GuardedFetch],
+      exports: [Settings, Log, Metrics, ReplyListeners, Traffic, ServerState, GuardedFetch],
     };
   }
 }

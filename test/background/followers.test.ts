@@ -4,6 +4,7 @@ import type { Follower, LedgerChange, Settle } from '../../src/background/follow
 import { LedgerSignal } from '../../src/ledger/ledger-signal.js';
 import { SpaceUnavailable } from '../../src/spaces/space-errors.js';
 import { Settings } from '../../src/platform/config/settings.js';
+import { Traffic } from '../../src/platform/http/traffic.js';
 import { Placements } from '../../src/spaces/placements.js';
 import type { Tenant } from '../../src/tenancy/principal.js';
 import { TenantDirectory } from '../../src/tenancy/tenant-directory.js';
@@ -15,6 +16,7 @@ import { Loci, type TestTenant } from '../support/loci.js';
 class Counting implements Follower {
   readonly batch: number = 5;
   readonly lingerMs: number = 5;
+  readonly patient: boolean = false;
   /** Revisions in the order in which they were handed over. */
   readonly handed: number[] = [];
   handing: (changes: readonly LedgerChange[]) => void | Promise<void> = () => undefined;
@@ -65,6 +67,7 @@ describe('a follower of the ledgers', () => {
       app.get(LedgerSignal),
       app.get(Placements),
       app.get(Settings),
+      app.get(Traffic),
     );
     replica.add(follower);
     replica.onApplicationBootstrap();

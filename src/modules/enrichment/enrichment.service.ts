@@ -24,6 +24,7 @@ export class Enrichment implements Follower, OnModuleInit {
   /** What its transaction keeps a tenant's writers waiting with: some ten milliseconds. */
   readonly batch = 32;
   readonly lingerMs = 250;
+  readonly patient = true;
 
   constructor(
     private readonly ledger: Ledger,

@@ -40,6 +40,7 @@ export class TriggerFollower implements Follower, OnModuleInit {
   readonly name = TRIGGERS;
   readonly batch = 50;
   readonly lingerMs = 300;
+  readonly patient = false;
 
   constructor(
     private readonly ledger: Ledger,

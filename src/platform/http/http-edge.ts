@@ -13,6 +13,7 @@ import { attachFacts } from './request-facts.js';
 import type { Reply, RequestFacts } from './request-facts.js';
 import { RequestMalformed, ServedElsewhere, ServerStopping, TokenInUrl } from './request.errors.js';
 import { securityHeaders } from './security-headers.js';
+import { Traffic } from './traffic.js';
 import { ValidationPipe } from './validation.js';
 
 /**
@@ -24,6 +25,7 @@ export function installHttpEdge(app: NestExpressApplication, settings: Settings)
   const metrics = app.get(Metrics);
   const state = app.get(ServerState);
   const listeners = app.get(ReplyListeners);
+  const traffic = app.get(Traffic);
   app.set(
     'trust proxy',
     typeof settings.trustProxy === 'object' ? [...settings.trustProxy] : settings.trustProxy,
@@ -31,7 +33,7 @@ export function installHttpEdge(app: NestExpressApplication, settings: Settings)
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(
-    openRequest((reply) => {
+    openRequest(traffic, (reply) => {
       metrics.observeReply(reply);
       logReply(log, reply, settings.logEvery);
       listeners.tell(reply);
@@ -52,7 +54,7 @@ export function installHttpEdge(app: NestExpressApplication, settings: Settings)
 
 const REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,127}$/;
 
-function openRequest(done: (reply: Reply) => void) {
+function openRequest(traffic: Traffic, done: (reply: Reply) => void) {
   const headers = securityHeaders();
   return (request: Request, response: Response, next: NextFunction): void => {
     const startedAt = performance.now();
@@ -60,11 +62,13 @@ function openRequest(done: (reply: Reply) => void) {
     const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     const facts: RequestFacts = { requestId, startedAt };
     attachFacts(response, facts);
+    traffic.arrived(response);
     response.setHeader('X-Request-Id', requestId);
     for (const [name, value] of isDocs(request.url) ? headers.docs : headers.api)
       response.setHeader(name, value);
     const { method } = request;
     response.once('close', () => {
+      traffic.left(response);
       const route = (request.route as { path?: unknown } | undefined)?.path;
       done({
         method,
