@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { LedgerSignal } from '../ledger/ledger-signal.js';
 import { Settings } from '../platform/config/settings.js';
-import { Traffic } from '../platform/http/traffic.js';
+import { Traffic } from '../platform/traffic.js';
 import { Placements } from '../spaces/placements.js';
 import type { Tenant } from '../tenancy/principal.js';
 import { TenantDirectory } from '../tenancy/tenant-directory.js';

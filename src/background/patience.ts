@@ -1,4 +1,4 @@
-import type { Traffic } from '../platform/http/traffic.js';
+import type { Traffic } from '../platform/traffic.js';
 
 /** So long nobody may have waited for an answer, before it is called calm: writers who take turns leave shorter gaps. */
 const CALM_MS = 100;

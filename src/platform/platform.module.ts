@@ -3,7 +3,6 @@ import type { DynamicModule, InjectionToken, Provider } from '@nestjs/common';
 import { Settings } from './config/settings.js';
 import { FrontController } from './http/front.controller.js';
 import { ReplyListeners } from './http/reply-listeners.js';
-import { Traffic } from './http/traffic.js';
 import { HealthController } from './health/health.controller.js';
 import { HEALTH_PROBES } from './health/health-probe.js';
 import type { HealthProbe } from './health/health-probe.js';
@@ -14,6 +13,7 @@ import { MetricsAccess } from './metrics/metrics-access.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { GuardedFetch } from './outgoing/guarded-fetch.js';
 import { Metrics } from './metrics/metrics.js';
+import { Traffic } from './traffic.js';
 
 export interface PlatformOptions {
   settings: Settings;

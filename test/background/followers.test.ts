@@ -4,7 +4,7 @@ import type { Follower, LedgerChange, Settle } from '../../src/background/follow
 import { LedgerSignal } from '../../src/ledger/ledger-signal.js';
 import { SpaceUnavailable } from '../../src/spaces/space-errors.js';
 import { Settings } from '../../src/platform/config/settings.js';
-import { Traffic } from '../../src/platform/http/traffic.js';
+import { Traffic } from '../../src/platform/traffic.js';
 import { Placements } from '../../src/spaces/placements.js';
 import type { Tenant } from '../../src/tenancy/principal.js';
 import { TenantDirectory } from '../../src/tenancy/tenant-directory.js';

@@ -1,8 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import { Patience } from '../../src/background/patience.js';
-import { Traffic } from '../../src/platform/http/traffic.js';
+import { Traffic } from '../../src/platform/traffic.js';
 
-const answer = (headersSent = false) => ({ headersSent }) as ServerResponse;
+const answer = (headersSent = false) => ({ headersSent });
 
 /** Whether it resolves while `until` does not: by what comes first, and by no clock. */
 async function comesBefore(first: Promise<void>, other: Promise<unknown>): Promise<boolean> {

@@ -6,6 +6,7 @@ import { Log } from '../logging/log.js';
 import { logReply } from '../logging/request-log.js';
 import { Metrics } from '../metrics/metrics.js';
 import { ServerState } from '../health/server-state.js';
+import { Traffic } from '../traffic.js';
 import { readBody } from './body.js';
 import { ProblemFilter } from './problem.filter.js';
 import { ReplyListeners } from './reply-listeners.js';
@@ -13,7 +14,6 @@ import { attachFacts } from './request-facts.js';
 import type { Reply, RequestFacts } from './request-facts.js';
 import { RequestMalformed, ServedElsewhere, ServerStopping, TokenInUrl } from './request.errors.js';
 import { securityHeaders } from './security-headers.js';
-import { Traffic } from './traffic.js';
 import { ValidationPipe } from './validation.js';
 
 /**

@@ -1,5 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { ServerResponse } from 'node:http';
+
+/** What a caller waits for. */
+export interface Answer {
+  /** Whether it has begun. */
+  readonly headersSent: boolean;
+}
 
 /**
  * Whether somebody waits for an answer. What can be done later asks here first, and so leaves the processors to those who
@@ -7,14 +12,14 @@ import type { ServerResponse } from 'node:http';
  */
 @Injectable()
 export class Traffic {
-  private readonly answers = new Set<ServerResponse>();
+  private readonly answers = new Set<Answer>();
   private lastMs = -Infinity;
 
-  arrived(answer: ServerResponse): void {
+  arrived(answer: Answer): void {
     this.answers.add(answer);
   }
 
-  left(answer: ServerResponse): void {
+  left(answer: Answer): void {
     this.answers.delete(answer);
     this.lastMs = performance.now();
   }
