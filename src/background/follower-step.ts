@@ -22,7 +22,7 @@ export interface FollowerState {
   /** The tenant's own, and up to which all was handled. */
   revision: number;
   watermark: number;
-  /** How many items have changed since. */
+  /** How many of the items that concern it have changed since. */
   pending: number;
   /** How many were tried in vain and passed. */
   failed: number;
@@ -67,6 +67,7 @@ export class FollowerStep {
       tenant.id,
       follower.name,
       limit,
+      follower.kinds,
     ]);
     const [first] = rows;
     if (first === undefined) return 'done';
@@ -89,8 +90,12 @@ export class FollowerStep {
   }
 
   /** Counted within `scope`; the revisions are the tenant's. */
-  async state(tenant: Tenant, name: string, scope: LedgerScope = WHOLE_TENANT): Promise<FollowerState> {
-    const [row] = await this.ledger.readRows<StateRow>(tenant, scope, STATE, [tenant.id, name]);
+  async state(
+    tenant: Tenant,
+    { name, kinds }: Pick<Follower, 'name' | 'kinds'>,
+    scope: LedgerScope = WHOLE_TENANT,
+  ): Promise<FollowerState> {
+    const [row] = await this.ledger.readRows<StateRow>(tenant, scope, STATE, [tenant.id, name, kinds]);
     return {
       revision: Number(row?.newest ?? 0),
       watermark: Number(row?.reached ?? 0),
@@ -192,7 +197,8 @@ SELECT t.revision AS newest, COALESCE(f.revision, 0) AS reached, COALESCE(f.fail
 FROM tenants t
 LEFT JOIN followers f ON f.tenant_id = t.id AND f.name = $2
 LEFT JOIN LATERAL (
-  SELECT * FROM changes WHERE tenant_id = $1 AND revision > COALESCE(f.revision, 0) ORDER BY revision
+  SELECT * FROM changes WHERE tenant_id = $1 AND revision > COALESCE(f.revision, 0) AND kind = ANY($4::text[])
+  ORDER BY revision
   LIMIT CASE WHEN COALESCE(f.failures, 0) > 0 THEN least(1, $3::int) ELSE $3::int END
 ) c ON true
 WHERE t.id = $1
@@ -214,7 +220,8 @@ WHERE followers.revision = $3`;
 
 const STATE = `
 SELECT t.revision AS newest, COALESCE(f.revision, 0) AS reached, f.last_error,
-  (SELECT count(*) FROM changes WHERE tenant_id = $1 AND revision > COALESCE(f.revision, 0)) AS pending,
+  (SELECT count(*) FROM changes WHERE tenant_id = $1 AND revision > COALESCE(f.revision, 0)
+    AND kind = ANY($3::text[])) AS pending,
   (SELECT count(*) FROM unindexable WHERE tenant_id = $1 AND projection = $2) AS failed
 FROM tenants t LEFT JOIN followers f ON f.tenant_id = t.id AND f.name = $2
 WHERE t.id = $1`;

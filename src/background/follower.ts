@@ -24,6 +24,8 @@ export type Settle = (tx: LedgerWrite) => Promise<void>;
  */
 export interface Follower {
   readonly name: string;
+  /** Of which things the changes concern it: the others are passed unseen. */
+  readonly kinds: readonly ChangeKind[];
   /** The most changes that it takes at once: what one tenant may keep the others waiting with. */
   readonly batch: number;
   /** How long it lets changes gather, from the first on, before it looks at them. Milliseconds. */

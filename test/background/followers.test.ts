@@ -2,6 +2,7 @@ import { FollowerStep } from '../../src/background/follower-step.js';
 import { Followers } from '../../src/background/followers.service.js';
 import type { Follower, LedgerChange, Settle } from '../../src/background/follower.js';
 import { LedgerSignal } from '../../src/ledger/ledger-signal.js';
+import type { ChangeKind } from '../../src/ledger/ledger-write.js';
 import { SpaceUnavailable } from '../../src/spaces/space-errors.js';
 import { Settings } from '../../src/platform/config/settings.js';
 import { Traffic } from '../../src/platform/traffic.js';
@@ -14,6 +15,7 @@ import { Loci, type TestTenant } from '../support/loci.js';
 
 /** Counts, in the ledger itself, the memories that it was handed: what is settled twice or never shows. */
 class Counting implements Follower {
+  readonly kinds: readonly ChangeKind[] = ['memory', 'relation'];
   readonly batch: number = 5;
   readonly lingerMs: number = 5;
   readonly patient: boolean = false;
@@ -94,8 +96,8 @@ describe('a follower of the ledgers', () => {
     return rows[0]?.n ?? 0;
   }
 
-  const state = async (tenant: TestTenant, { name }: Follower) =>
-    loci.server.app.get(FollowerStep).state(await tenantOf(loci, tenant), name);
+  const state = async (tenant: TestTenant, follower: Follower) =>
+    loci.server.app.get(FollowerStep).state(await tenantOf(loci, tenant), follower);
 
   const caughtUp = (tenant: TestTenant, follower: Follower) =>
     eventually(`${follower.name} has handled all of ${tenant.slug}`, async () => {
@@ -114,6 +116,28 @@ describe('a follower of the ledgers', () => {
     expect(await counted(tenant, follower)).toBe(11);
     expect(follower.handed).toEqual([...follower.handed].sort((a, b) => a - b));
     expect(await state(tenant, follower)).toMatchObject({ pending: 0, failed: 0, lastError: null });
+  });
+
+  it('is handed only what concerns it, and passes the rest', async () => {
+    const tenant = await loci.tenant();
+    const [one, other] = await store(tenant, 2);
+    const related = await tenant.post('/associate', {
+      memory1_id: one,
+      memory2_id: other,
+      type: 'RELATES_TO',
+      strength: 0.5,
+    });
+    expect(related.status).toBe(201);
+    class OfRelations extends Counting {
+      override readonly kinds = ['relation'] as const;
+    }
+    const follower = new OfRelations(named().name);
+    follower.only.push(tenant.id);
+    const kinds: string[] = [];
+    follower.handing = (changes) => void kinds.push(...changes.map(({ kind }) => kind));
+    start(follower);
+    await caughtUp(tenant, follower);
+    expect(kinds).toEqual(['relation']);
   });
 
   it('is handed deletions too', async () => {

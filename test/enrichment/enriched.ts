@@ -7,7 +7,10 @@ import type { Loci, TestTenant } from '../support/loci.js';
 export async function enriched(loci: Loci, tenant: TestTenant): Promise<void> {
   const step = loci.server.app.get(FollowerStep);
   await eventually(`${tenant.slug} is enriched`, async () => {
-    const { revision, watermark } = await step.state(await tenantOf(loci, tenant), 'enrichment');
+    const { revision, watermark } = await step.state(await tenantOf(loci, tenant), {
+      name: 'enrichment',
+      kinds: ['memory'],
+    });
     return watermark === revision;
   });
 }

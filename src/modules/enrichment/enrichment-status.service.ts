@@ -34,7 +34,7 @@ export class EnrichmentStatus {
 
   /** Revisions are the tenant's; whatever is counted is the workspace's. */
   async of(tenant: Tenant, workspace: WorkspaceId): Promise<EnrichmentState> {
-    const state = await this.step.state(tenant, ENRICHMENT, workspace);
+    const state = await this.step.state(tenant, this.enrichment, workspace);
     return this.ledger.read(tenant, workspace, async (tx) => {
       const scope = [tenant.id, workspace];
       const [counted] = await tx.rows<QueryResultRow & { n: string }>(PROCESSED, scope);

@@ -21,6 +21,7 @@ export const ENRICHMENT = 'enrichment';
 @Injectable()
 export class Enrichment implements Follower, OnModuleInit {
   readonly name = ENRICHMENT;
+  readonly kinds = ['memory'] as const;
   /** What its transaction keeps a tenant's writers waiting with: some ten milliseconds. */
   readonly batch = 32;
   readonly lingerMs = 250;
@@ -44,7 +45,7 @@ export class Enrichment implements Follower, OnModuleInit {
   }
 
   async handle(tenant: Tenant, changes: readonly LedgerChange[]): Promise<Settle | null> {
-    const memories = changes.filter(({ kind, gone }) => kind === 'memory' && !gone);
+    const memories = changes.filter(({ gone }) => !gone);
     if (memories.length === 0) return null;
     const unread = await unreadOf(this.ledger, tenant, memories);
     const readings = await this.reader.read(tenant, unread);

@@ -38,6 +38,7 @@ interface EditRow extends QueryResultRow {
 @Injectable()
 export class TriggerFollower implements Follower, OnModuleInit {
   readonly name = TRIGGERS;
+  readonly kinds = ['memory', 'relation'] as const;
   readonly batch = 50;
   readonly lingerMs = 300;
   readonly patient = false;
