@@ -9,7 +9,7 @@ import { termsOf } from '../spaces/terms.js';
 import type { VectorItem } from '../spaces/vector-space.js';
 import type { Tenant } from '../tenancy/principal.js';
 import type { WorkspaceId } from '../tenancy/tenant.js';
-import { indexedTags, MENTIONED_TAGS } from './entity-names.js';
+import { indexedTags, MENTIONED, MENTIONED_TAGS } from './entity-names.js';
 import { Ledger, WHOLE_TENANT } from './ledger.js';
 import { openContent, openVector } from './sealed-memory.js';
 
@@ -55,6 +55,7 @@ interface GraphRow extends FeedRow {
   memory_type: string;
   importance: number;
   timestamp: Date;
+  entities: string[];
   relation_type: string;
   from_id: string;
   to_id: string;
@@ -209,6 +210,7 @@ function graphItem(row: GraphRow & { workspace_id: WorkspaceId }): GraphItem {
       type: row.memory_type,
       importance: row.importance,
       timestamp: row.timestamp.getTime(),
+      entities: row.entities,
     };
   }
   return {
@@ -247,7 +249,7 @@ ORDER BY c.revision`;
 
 const GRAPH_AFTER = `
 SELECT t.revision AS tenant_revision, t.epoch, t.placement, t.moving_to, c.workspace_id, c.kind, c.id, c.revision, c.gone,
-  m.type AS memory_type, m.importance, m.timestamp,
+  m.type AS memory_type, m.importance, m.timestamp, ${MENTIONED} AS entities,
   r.type AS relation_type, r.from_id, r.to_id, r.strength
 FROM tenants t
 LEFT JOIN LATERAL (

@@ -61,7 +61,13 @@ export function openSummary(key: TenantKey, workspace: WorkspaceId, memory: stri
   return key.open(sealed, place).toString('utf8');
 }
 
-/** The indexed tags of the entities that memory `m` mentions as it stands: SQL for a list of tags, of tenant $1. */
-export const MENTIONED_TAGS = `ARRAY(
-  SELECT DISTINCT 'entity:' || n.kind || ':' || n.entity FROM mentions n
+/** What memory `m` mentions as it stands, `<kind>:<hmac>`: SQL for a sorted list, of tenant $1. */
+export const MENTIONED = mentioned('');
+/** The same as tags in the indexes. */
+export const MENTIONED_TAGS = mentioned('entity:');
+
+function mentioned(begin: '' | 'entity:'): string {
+  return `ARRAY(
+  SELECT DISTINCT '${begin}' || n.kind || ':' || n.entity FROM mentions n
   WHERE n.tenant_id = $1 AND n.workspace_id = m.workspace_id AND n.memory_id = m.id AND n.hash = m.alone_hash ORDER BY 1)`;
+}

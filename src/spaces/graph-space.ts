@@ -3,7 +3,7 @@ import { exactDigest, type Digest } from './digest.js';
 import { Projection, type SpaceAddress } from './projection.js';
 import type { Tombstone } from './vector-space.js';
 
-/** A memory as a node. */
+/** A memory as a node, with edges to the entities that it names: they are nodes for as long as one names them. */
 export interface MemoryNode {
   kind: 'memory';
   workspace: WorkspaceId;
@@ -13,6 +13,8 @@ export interface MemoryNode {
   type: string;
   importance: number;
   timestamp: number;
+  /** `<kind>:<HMAC>`, never a name in the clear: a projection holds no content. */
+  entities: string[];
 }
 
 /** A typed, weighted edge. Its id is its own; at most one relation has the same ends and type. */
@@ -99,6 +101,38 @@ export interface Path {
   complete: boolean;
 }
 
+export interface SharersQuery {
+  workspace: WorkspaceId;
+  /** Whose; ids that the graph does not know share nothing. */
+  of: string[];
+  /** How many for each memory. */
+  each: number;
+  /** An entity that more memories name says too little: nobody is found by it. */
+  most: number;
+}
+
+/** A memory that names what another one names. */
+export interface Sharer {
+  of: string;
+  far: string;
+  /** Of the entities that both name the one that the fewest do, and how many do; ties by the entity. */
+  entity: string;
+  mentions: number;
+  /** How many they share, of those that not too many name. */
+  shared: number;
+}
+
+export interface GraphCount {
+  /** Memories. */
+  nodes: number;
+  /** Relations between them. */
+  relationships: number;
+  entities: number;
+  mentions: number;
+}
+
+export const NOTHING_COUNTED: GraphCount = { nodes: 0, relationships: 0, entities: 0, mentions: 0 };
+
 /** As far as a path is looked for. */
 export const DEEPEST_PATH = 6;
 
@@ -108,11 +142,17 @@ export interface HeldNode {
   workspace: WorkspaceId;
   id: string;
   revision: number;
-  /** Of a relation's type, ends and strength. */
+  /** Of a memory's entities; of a relation's type, ends and strength. */
   digest: Digest;
 }
 
 export const NOTHING_MORE: Digest = { exact: '', vectors: [] };
+
+/** Of whom and what a memory names, in whatever order. */
+export function mentionsDigest(entities: readonly string[]): Digest {
+  if (entities.length === 0) return NOTHING_MORE;
+  return { exact: exactDigest([...new Set(entities)].sort()), vectors: [] };
+}
 
 /** Of what a walk goes by. */
 export function edgeDigest({
@@ -146,14 +186,19 @@ export abstract class GraphSpace extends Projection<GraphItem> {
   }
   /** The same as it is found from its first memory. */
   protected abstract pathFrom(query: PathQuery): Promise<Path>;
-  /** An edge counts only where both its ends are there. */
-  abstract count(): Promise<{ nodes: number; relationships: number }>;
+  /**
+   * From memory to entity to memory. In the order in which they were asked for; of each those first with which it shares
+   * what the fewest name, then those with which it shares more, ties by id; each memory once, and never itself.
+   */
+  abstract sharersOf(query: SharersQuery): Promise<Sharer[]>;
+  /** A relation counts only where both its ends are there. */
+  abstract count(): Promise<GraphCount>;
   /** Everything it holds, tombstones left out; for verifying against the ledger. Reads the whole store. */
   abstract list(): Promise<HeldNode[]>;
 
-  /** The digest that `list` shows of an item which is held as it should be. Of a memory only its name is held. */
+  /** The digest that `list` shows of an item which is held as it should be. */
   digestOf(item: MemoryNode | RelationEdge): Digest {
-    return item.kind === 'memory' ? NOTHING_MORE : edgeDigest(item);
+    return item.kind === 'memory' ? mentionsDigest(item.entities) : edgeDigest(item);
   }
 }
 

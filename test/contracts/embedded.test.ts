@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedEngine } from '../../src/spaces/embedded/embedded-engine.js';
-import { graphSpaceContract, type SpoiltEdge } from './graph-space.contract.js';
+import { graphEntitiesContract } from './graph-entities.contract.js';
+import { graphSpaceContract, type SpoiltEdge, type SpoiltMention } from './graph-space.contract.js';
 import { graphWalksContract } from './graph-walks.contract.js';
 import { vectorSpaceContract, type Spoilt } from './vector-space.contract.js';
 
@@ -64,6 +65,11 @@ const SPOILT_EDGES: Record<SpoiltEdge, string> = {
   end: "target = 'c'",
 };
 
+const SPOILT_MENTIONS: Record<SpoiltMention, string> = {
+  missing: "DELETE FROM mentions WHERE id = ? AND entity = 'people:x'",
+  surplus: "INSERT INTO mentions SELECT ws, id, 'people:x' FROM nodes WHERE id = ?",
+};
+
 vectorSpaceContract(
   'embedded',
   async () => {
@@ -85,8 +91,13 @@ graphSpaceContract(
         behindItsBack(made.fileOf(address), (db) => {
           db.prepare(`UPDATE edges SET ${SPOILT_EDGES[what]} WHERE id = ?`).run(id);
         }),
+      spoilMention: (address, _, id, what) =>
+        behindItsBack(made.fileOf(address), (db) => {
+          db.prepare(SPOILT_MENTIONS[what]).run(id);
+        }),
     };
   },
   { exactStrengths: true },
 );
 graphWalksContract('embedded', () => embedded('graphs'));
+graphEntitiesContract('embedded', () => embedded('graphs'));

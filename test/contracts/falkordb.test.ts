@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { FalkorDbEngine } from '../../src/spaces/falkordb/falkordb-engine.js';
 import { keyOf } from '../../src/spaces/falkordb/graph-rows.js';
 import { FalkorDbServerForTests, withFalkorDb } from '../support/falkordb.js';
-import { graphSpaceContract, type GraphEngineUnderTest, type SpoiltEdge } from './graph-space.contract.js';
+import { graphEntitiesContract } from './graph-entities.contract.js';
+import {
+  graphSpaceContract,
+  type GraphEngineUnderTest,
+  type SpoiltEdge,
+  type SpoiltMention,
+} from './graph-space.contract.js';
 import { graphWalksContract } from './graph-walks.contract.js';
 
 const SPOILT_EDGES: Record<SpoiltEdge, string> = {
@@ -12,6 +18,11 @@ const SPOILT_EDGES: Record<SpoiltEdge, string> = {
         MATCH (c:Memory) WHERE c.key ENDS WITH '/c'
         DELETE r
         CREATE (a)-[:RELATION {key: key, revision: revision, type: type, strength: strength}]->(c)`,
+};
+
+const SPOILT_MENTIONS: Record<SpoiltMention, string> = {
+  missing: 'MATCH (m)-[x:MENTIONS]->(e) WHERE e.key CONTAINS "people%3Ax" DELETE x',
+  surplus: 'MATCH (e:Entity) WHERE e.key CONTAINS "people%3Ax" CREATE (m)-[:MENTIONS]->(e)',
 };
 
 async function falkorDb(): Promise<GraphEngineUnderTest> {
@@ -24,6 +35,10 @@ async function falkorDb(): Promise<GraphEngineUnderTest> {
       const relation = `MATCH ()-[r:RELATION {key: '${keyOf(workspace, id)}'}]->()`;
       await server.command('GRAPH.QUERY', name, `${relation} ${SPOILT_EDGES[what]}`);
     },
+    spoilMention: async ({ name }, workspace, id, what) => {
+      const memory = `MATCH (m:Memory {key: '${keyOf(workspace, id)}'}) WITH m`;
+      await server.command('GRAPH.QUERY', name, `${memory} ${SPOILT_MENTIONS[what]}`);
+    },
     close: async () => {
       await engine.close();
       await server.stop();
@@ -34,4 +49,5 @@ async function falkorDb(): Promise<GraphEngineUnderTest> {
 withFalkorDb('FalkorDB', () => {
   graphSpaceContract('falkordb', falkorDb, { exactStrengths: true });
   graphWalksContract('falkordb', falkorDb);
+  graphEntitiesContract('falkordb', falkorDb);
 });

@@ -3,6 +3,7 @@ import type {
   GraphEngine,
   GraphItem,
   GraphSpace,
+  MemoryNode,
   RelatedQuery,
   RelationEdge,
 } from '../../src/spaces/graph-space.js';
@@ -15,10 +16,20 @@ import { applyItems, EMPTY, projectionContract } from './projection.contract.js'
 /** What of a relation is made another behind the engine's back. */
 export const SPOILT_EDGE = ['strength', 'type', 'end'] as const;
 export type SpoiltEdge = (typeof SPOILT_EDGE)[number];
+/** What of a memory's mentions is made another: one is gone; one that it has not, of `people:x`, is there. */
+export const SPOILT_MENTION = ['missing', 'surplus'] as const;
+export type SpoiltMention = (typeof SPOILT_MENTION)[number];
 
 export interface GraphEngineUnderTest extends EngineUnderTest<GraphEngine> {
   /** Changes so much and no more of the relation with this id, in the store itself. `end`: it leads to `c` from now on. */
   spoil(address: SpaceAddress, workspace: WorkspaceId, id: string, what: SpoiltEdge): Promise<void>;
+  /** The same of a memory. `people:x` is mentioned by another one. */
+  spoilMention(
+    address: SpaceAddress,
+    workspace: WorkspaceId,
+    id: string,
+    what: SpoiltMention,
+  ): Promise<void>;
 }
 
 /** Everything that a graph space promises. One line for each adapter. */
@@ -90,6 +101,8 @@ export function graphSpaceContract(
       it('shows of each item the digest that it should have', async () => {
         const items = [
           ...[...'abc'].map((id) => node(workspace, id, ++revision)),
+          node(workspace, 'd', ++revision, ['tools:x', 'people:x']),
+          node(workspace, 'e', ++revision, ['people:x']),
           ...edges('a-b a-c:0.5 b-c:0.1:LEADS_TO c-a:0.30000000000000004 b-a:0.123456789012345678 c-b:1e-9'),
         ];
         await hold(...items);
@@ -107,6 +120,20 @@ export function graphSpaceContract(
           expect(await wrong(items)).toEqual([]);
           await made.spoil(address, workspace, 'a-b', what);
           expect(await wrong(items)).toEqual(['a-b']);
+        },
+      );
+
+      it.each(SPOILT_MENTION)(
+        'shows another digest where a mention of a memory was %s in the store',
+        async (what) => {
+          const items = [
+            node(workspace, 'a', ++revision, ['people:x']),
+            node(workspace, 'b', ++revision, what === 'missing' ? ['people:x', 'people:y'] : ['people:y']),
+          ];
+          await hold(...items);
+          expect(await wrong(items)).toEqual([]);
+          await made.spoilMention(address, workspace, 'b', what);
+          expect(await wrong(items)).toEqual(['b']);
         },
       );
     });
@@ -139,7 +166,7 @@ export function graphSpaceContract(
 
     it('relates nothing in a graph that is not there, and makes none', async () => {
       expect(await space.related(ask('a'))).toEqual([]);
-      expect(await space.count()).toEqual({ nodes: 0, relationships: 0 });
+      expect(await space.count()).toMatchObject({ nodes: 0, relationships: 0 });
       expect(await made.holds(address)).toBe(false);
     });
 
@@ -221,19 +248,19 @@ export function graphSpaceContract(
 
     it('follows an edge only once both its ends are there', async () => {
       await hold(...edges('a-b b-c'));
-      expect(await space.count()).toEqual({ nodes: 0, relationships: 0 });
+      expect(await space.count()).toMatchObject({ nodes: 0, relationships: 0 });
       await hold(...nodes('ac'));
       expect(await reached('a', { depth: 2 })).toBe('');
       await hold(...nodes('b'));
       expect(await reached('a', { depth: 2 })).toBe('b1 c2');
-      expect(await space.count()).toEqual({ nodes: 3, relationships: 2 });
+      expect(await space.count()).toMatchObject({ nodes: 3, relationships: 2 });
     });
 
     it('follows no edge through a memory that is gone, and again once it is back', async () => {
       await hold(...nodes('abc'), ...edges('a-b b-c'));
       await hold({ kind: 'memory', workspace, id: 'b', revision: ++revision, gone: true });
       expect(await reached('a', { depth: 3 })).toBe('');
-      expect(await space.count()).toEqual({ nodes: 2, relationships: 0 });
+      expect(await space.count()).toMatchObject({ nodes: 2, relationships: 0 });
       await hold(...nodes('b'));
       expect(await reached('a', { depth: 3 })).toBe('b1 c2');
     });
@@ -268,7 +295,7 @@ export function graphSpaceContract(
         }),
       );
       await hold({ kind: 'relation', workspace, id: 'a', revision: ++revision, gone: true });
-      expect(await space.count()).toEqual({ nodes: 2, relationships: 0 });
+      expect(await space.count()).toMatchObject({ nodes: 2, relationships: 0 });
     });
 
     it('keeps workspaces apart, where they use the same ids too', async () => {
@@ -317,7 +344,7 @@ export function graphSpaceContract(
         id: odd,
         relation: { type: odd },
       });
-      expect(await space.count()).toEqual({ nodes: 2, relationships: 1 });
+      expect(await space.count()).toMatchObject({ nodes: 2, relationships: 1 });
     });
 
     it('gives any name back as it was', async () => {
@@ -467,7 +494,12 @@ function plainWalk(items: GraphItem[], start: string, depth: number): string[] {
   return found;
 }
 
-export function node(workspace: WorkspaceId, id: string, revision: number): GraphItem {
+export function node(
+  workspace: WorkspaceId,
+  id: string,
+  revision: number,
+  entities: string[] = [],
+): MemoryNode {
   return {
     kind: 'memory',
     workspace,
@@ -477,6 +509,7 @@ export function node(workspace: WorkspaceId, id: string, revision: number): Grap
     type: 'Context',
     importance: 0.5,
     timestamp: revision,
+    entities,
   };
 }
 

@@ -1,3 +1,4 @@
+import Sqlite from 'better-sqlite3';
 import {
   copyFileSync,
   existsSync,
@@ -211,6 +212,24 @@ describe('the embedded files', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('are built again where they are of a format without entities', async () => {
+    const graph = () => engine.graphs.open(address);
+    const words = { type: 'Context', importance: 1, timestamp: 1, entities: ['people:x'] };
+    const node = { kind: 'memory', workspace, id: 'a', revision: 1, gone: false, ...words } as const;
+    await hold(2);
+    await applyItems(graph(), ledgerOf(address), [node]);
+    await engine.close();
+    const older = new Sqlite(fileOf(address));
+    older.exec('DROP VIEW entities; DROP TABLE mentions; PRAGMA user_version = 2;');
+    older.close();
+    await restart();
+    expect(await graph().watermark()).toEqual(EMPTY);
+    await applyItems(graph(), ledgerOf(address), [node]);
+    expect(await graph().count()).toEqual({ nodes: 1, relationships: 0, entities: 1, mentions: 1 });
+    await hold(2);
+    expect(await found('word2')).toEqual(['m2']);
+  });
+
   it('answer nothing once the engine is closed', async () => {
     await hold(1);
     await engine.close();
@@ -222,9 +241,9 @@ describe('the embedded files', () => {
     const graph = engine.graphs.open(address);
     const node = { kind: 'memory', workspace, id: 'a', revision: 1, gone: false } as const;
     await hold(2);
-    await applyItems(graph, ledgerOf(address), [{ ...node, type: 'Context', importance: 1, timestamp: 1 }]);
+    await applyItems(graph, ledgerOf(address), [{ ...node, type: 'Context', importance: 1, timestamp: 1, entities: [] }]);
     await space.drop();
-    expect(await graph.count()).toEqual({ nodes: 1, relationships: 0 });
+    expect(await graph.count()).toMatchObject({ nodes: 1, relationships: 0 });
     expect(await space.watermark()).toEqual(EMPTY);
     await hold(2);
     await graph.drop();

@@ -93,6 +93,8 @@ function nodeOf(workspace: WorkspaceId, { id, position, draft }: PlacedMemory): 
     type: draft.type,
     importance: asReal(draft.importance),
     timestamp: draft.timestamp.getTime(),
+    // Nobody has read it yet.
+    entities: [],
   };
 }
 

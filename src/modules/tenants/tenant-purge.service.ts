@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Erasure, type Erased } from '../../ledger/erasure.js';
 import { HomeMirror } from '../../ledger/home-mirror.js';
 import { Homes } from '../../ledger/homes.js';
+import type { GraphCount } from '../../spaces/graph-space.js';
 import { Placements } from '../../spaces/placements.js';
 import { Spaces } from '../../spaces/spaces.js';
 import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
@@ -22,6 +23,7 @@ export interface PurgeReceipt {
   purgedAt: Date;
   ledger: Erased;
   vectors: { removed: number; remaining: number };
+  /** Memories and relations; what remains, with what was derived from them. */
   graph: { removed: number; remaining: number };
   /** Nothing remains anywhere. */
   verified: boolean;
@@ -70,7 +72,8 @@ export class TenantPurge {
     if (entity.movingTo !== null) await this.spaces.drop({ ...tenant, placement: entity.movingTo });
     const vectorsLeft = await space.vectors.count();
     const graphLeft = await space.graph.count();
-    const nodes = (count: { nodes: number; relationships: number }) => count.nodes + count.relationships;
+    const stored = ({ nodes, relationships }: GraphCount) => nodes + relationships;
+    const nodes = (count: GraphCount) => stored(count) + count.entities + count.mentions;
     const remaining = Object.values(ledger).reduce(
       (sum, table) => sum + table.remaining,
       vectorsLeft + nodes(graphLeft),
@@ -80,7 +83,7 @@ export class TenantPurge {
       purgedAt: new Date(),
       ledger,
       vectors: { removed: vectors, remaining: vectorsLeft },
-      graph: { removed: nodes(graph), remaining: nodes(graphLeft) },
+      graph: { removed: stored(graph), remaining: nodes(graphLeft) },
       verified: remaining === 0,
     };
   }

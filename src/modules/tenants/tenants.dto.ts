@@ -155,7 +155,7 @@ class Watermarks {
 export class TenantStatsDto {
   @ApiProperty({ type: String }) tenant_id!: string;
   @ApiProperty({ type: Number }) memory_count!: number;
-  @ApiProperty({ type: Number }) graph_nodes!: number;
+  @ApiProperty({ type: Number, description: 'Memories; entities are counted apart' }) graph_nodes!: number;
   @ApiProperty({ type: Number }) graph_relationships!: number;
   @ApiProperty({ type: Number }) vector_points!: number;
   @ApiProperty({ type: Number }) storage_mb!: number;

@@ -1,6 +1,7 @@
 import {
   GraphEngine,
   GraphSpace,
+  type GraphCount,
   type GraphItem,
   type HeldNode,
   type LinkOf,
@@ -9,6 +10,8 @@ import {
   type PathQuery,
   type Related,
   type RelatedQuery,
+  type Sharer,
+  type SharersQuery,
 } from '../graph-space.js';
 import type { Applied, Batch, SpaceAddress, Watermark } from '../projection.js';
 import type { SpaceThreads } from './space-threads.js';
@@ -62,7 +65,11 @@ class EmbeddedGraphSpace extends GraphSpace {
     return this.threads.call(this.address.name, 'graph.path', { query });
   }
 
-  count(): Promise<{ nodes: number; relationships: number }> {
+  sharersOf(query: SharersQuery): Promise<Sharer[]> {
+    return this.threads.call(this.address.name, 'graph.sharersOf', { query });
+  }
+
+  count(): Promise<GraphCount> {
     return this.threads.call(this.address.name, 'graph.count', null);
   }
 

@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3';
 /** 'LOCI': a file that carries another mark is not ours. */
 export const APPLICATION_ID = 0x4c4f4349;
 /** A file of another version is discarded and built again from the ledger: there are no migrations here. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /**
  * What every file has. Projections keep their tables beside each other: `v1_…` for the first model, and the graph's.
@@ -87,7 +87,8 @@ export function dropVectorTables(db: Database, slot: number): void {
 
 /**
  * Edges keep the names of their ends, not references: an end may arrive in a later batch. Their indexes are in the order in
- * which walks take them, so that of a memory with very many only the first are read, and from the index alone.
+ * which walks take them, so that of a memory with very many only the first are read, and from the index alone. An entity
+ * is there while a memory that is there mentions it, and no longer: it is what its mentions have in common.
  */
 export function createGraphTables(db: Database): void {
   db.exec(`
@@ -100,6 +101,12 @@ export function createGraphTables(db: Database): void {
     ) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS edges_out ON edges (ws, source, strength DESC, target, id, type);
     CREATE INDEX IF NOT EXISTS edges_in ON edges (ws, target, strength DESC, source, id, type);
+    CREATE TABLE IF NOT EXISTS mentions (
+      ws INTEGER, id TEXT, entity TEXT, PRIMARY KEY (ws, id, entity)
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS mentions_of ON mentions (ws, entity, id);
+    CREATE VIEW IF NOT EXISTS entities AS
+      SELECT ws, entity AS id, count(*) AS mentions FROM mentions GROUP BY ws, entity;
     CREATE TABLE IF NOT EXISTS graph_tombstones (
       kind TEXT, ws INTEGER, id TEXT, revision INTEGER NOT NULL, PRIMARY KEY (kind, ws, id)
     ) WITHOUT ROWID;
@@ -107,5 +114,5 @@ export function createGraphTables(db: Database): void {
 }
 
 export function emptyGraphTables(db: Database): void {
-  db.exec('DELETE FROM nodes; DELETE FROM edges; DELETE FROM graph_tombstones;');
+  db.exec('DELETE FROM nodes; DELETE FROM edges; DELETE FROM mentions; DELETE FROM graph_tombstones;');
 }

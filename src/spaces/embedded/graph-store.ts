@@ -1,6 +1,8 @@
 import {
   edgeDigest,
-  NOTHING_MORE,
+  mentionsDigest,
+  NOTHING_COUNTED,
+  type GraphCount,
   type GraphItem,
   type HeldNode,
   type LinkOf,
@@ -11,6 +13,8 @@ import {
   type Related,
   type RelatedQuery,
   type RelationEdge,
+  type Sharer,
+  type SharersQuery,
 } from '../graph-space.js';
 import {
   NOTHING_APPLIED,
@@ -22,6 +26,7 @@ import {
 } from '../projection.js';
 import { createGraphTables, emptyGraphTables } from './file-schema.js';
 import { pathBetween, relatedTo, strongestFirst, type Ground, type Neighbour } from './graph-walk.js';
+import { Mentions } from './mentions.js';
 import type { TenantFile } from './tenant-file.js';
 
 const NEIGHBOURS = (near: string, far: string): string => `
@@ -35,7 +40,11 @@ const INCOMING = NEIGHBOURS('target', 'source');
 
 /** A tenant's graph in its file. */
 export class GraphStore {
-  constructor(private readonly file: TenantFile) {}
+  private readonly mentions: Mentions;
+
+  constructor(private readonly file: TenantFile) {
+    this.mentions = new Mentions(file);
+  }
 
   watermark(): Watermark {
     const row = this.file.sql('SELECT ledger, revision FROM graph').get() as
@@ -89,6 +98,12 @@ export class GraphStore {
     return pathBetween(query, this.ground(ws));
   }
 
+  sharersOf(query: SharersQuery): Sharer[] {
+    const ws = this.file.workspaceNumber(query.workspace);
+    if (ws === null || this.watermark().ledger === null) return [];
+    return this.mentions.sharersOf(ws, query);
+  }
+
   private ground(ws: number): Ground {
     return {
       knows: (id) => this.file.sql('SELECT 1 FROM nodes WHERE ws = ? AND id = ?').get(ws, id) !== undefined,
@@ -101,8 +116,8 @@ export class GraphStore {
     yield* this.file.sql(sql).iterate(ws, id) as Iterable<Neighbour>;
   }
 
-  count(): { nodes: number; relationships: number } {
-    if (this.watermark().ledger === null) return { nodes: 0, relationships: 0 };
+  count(): GraphCount {
+    if (this.watermark().ledger === null) return NOTHING_COUNTED;
     const nodes = this.file.sql('SELECT count(*) FROM nodes').pluck().get() as number;
     const relationships = this.file
       .sql(
@@ -112,14 +127,18 @@ export class GraphStore {
       )
       .pluck()
       .get() as number;
-    return { nodes, relationships };
+    return { nodes, relationships, ...this.mentions.count() };
   }
 
   list(): HeldNode[] {
     if (this.watermark().ledger === null) return [];
     const nodes = this.file
-      .sql('SELECT workspace, id, revision FROM nodes JOIN workspaces ON number = ws')
-      .all() as Omit<HeldNode, 'kind' | 'digest'>[];
+      .sql(
+        `SELECT workspace, id, revision,
+           (SELECT json_group_array(entity) FROM mentions m WHERE m.ws = n.ws AND m.id = n.id) AS entities
+         FROM nodes n JOIN workspaces ON number = ws`,
+      )
+      .all() as (Omit<HeldNode, 'kind' | 'digest'> & { entities: string })[];
     const edges = this.file
       .sql(
         `SELECT workspace, id, revision, type, source AS "from", target AS "to", strength
@@ -127,7 +146,9 @@ export class GraphStore {
       )
       .all() as RelationEdge[];
     return [
-      ...nodes.map((node): HeldNode => ({ kind: 'memory', ...node, digest: NOTHING_MORE })),
+      ...nodes.map(({ entities, ...node }): HeldNode => {
+        return { kind: 'memory', ...node, digest: mentionsDigest(JSON.parse(entities) as string[]) };
+      }),
       ...edges.map(({ workspace, id, revision, ...edge }): HeldNode => {
         return { kind: 'relation', workspace, id, revision, digest: edgeDigest(edge) };
       }),
@@ -153,6 +174,7 @@ export class GraphStore {
       .pluck()
       .get(item.kind, ws, item.id) as number | undefined;
     if (buried !== undefined && buried >= item.revision) return;
+    if (item.kind === 'memory' && known !== null) this.mentions.forget(ws, item.id);
     if (item.gone) {
       this.file.sql(`DELETE FROM ${table} WHERE ws = ? AND id = ?`).run(ws, item.id);
       this.file
@@ -164,6 +186,7 @@ export class GraphStore {
   private put(ws: number, item: MemoryNode | RelationEdge): void {
     if (item.kind === 'memory') {
       this.file.sql('INSERT OR REPLACE INTO nodes VALUES (?, ?, ?)').run(ws, item.id, item.revision);
+      this.mentions.add(ws, item.id, item.entities);
       return;
     }
     this.file

@@ -1,6 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { SpaceName } from '../../tenancy/tenant.js';
+import { NOTHING_COUNTED } from '../graph-space.js';
 import { NOTHING_APPLIED } from '../projection.js';
 import { OpenFiles } from './open-files.js';
 import {
@@ -55,7 +56,8 @@ const handlers: Handlers = {
   'graph.linksOf': (space, { query }) => files.read(space, [], (open) => open.graph.linksOf(query)),
   'graph.path': (space, { query }) =>
     files.read(space, { links: null, complete: true }, (open) => open.graph.path(query)),
-  'graph.count': (space) => files.read(space, { nodes: 0, relationships: 0 }, (open) => open.graph.count()),
+  'graph.sharersOf': (space, { query }) => files.read(space, [], (open) => open.graph.sharersOf(query)),
+  'graph.count': (space) => files.read(space, NOTHING_COUNTED, (open) => open.graph.count()),
   'graph.list': (space) => files.read(space, [], (open) => open.graph.list()),
   'graph.drop': (space) => {
     if (files.read(space, false, (open) => open.graph.drop())) files.drop(space);

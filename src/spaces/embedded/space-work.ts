@@ -1,5 +1,6 @@
 import type { SpaceName, WorkspaceId } from '../../tenancy/tenant.js';
 import type {
+  GraphCount,
   GraphItem,
   HeldNode,
   LinkOf,
@@ -8,6 +9,8 @@ import type {
   PathQuery,
   Related,
   RelatedQuery,
+  Sharer,
+  SharersQuery,
 } from '../graph-space.js';
 import type { Applied, Batch, Watermark } from '../projection.js';
 import type {
@@ -84,7 +87,8 @@ export interface SpaceWork {
   'graph.related': { args: { query: RelatedQuery }; result: Related[] };
   'graph.linksOf': { args: { query: LinksQuery }; result: LinkOf[] };
   'graph.path': { args: { query: PathQuery }; result: Path };
-  'graph.count': { args: null; result: { nodes: number; relationships: number } };
+  'graph.sharersOf': { args: { query: SharersQuery }; result: Sharer[] };
+  'graph.count': { args: null; result: GraphCount };
   'graph.list': {
     args: null;
     result: HeldNode[];

@@ -1,7 +1,8 @@
 import type { Digest } from '../digest.js';
 import {
   GraphSpace,
-  NOTHING_MORE,
+  mentionsDigest,
+  type GraphCount,
   type GraphItem,
   type HeldNode,
   type Link,
@@ -13,6 +14,8 @@ import {
   type Related,
   type RelatedQuery,
   type RelationEdge,
+  type Sharer,
+  type SharersQuery,
 } from '../graph-space.js';
 import type { Applied, Batch, LedgerId, SpaceAddress, Watermark } from '../projection.js';
 import { isIndexed, isMissingGraph } from './falkordb-errors.js';
@@ -22,13 +25,13 @@ import {
   APPLY,
   BEGIN,
   BEGIN_ANEW,
-  COUNT_MEMORIES,
-  COUNT_RELATIONS,
+  COUNT,
   INDEXES,
   LINKS,
   LIST,
   PATH,
   RELATED,
+  SHARERS,
   WATERMARK,
 } from './graph-queries.js';
 import { digestOfRow, isNameable, isStorable, keyOf, ofKey, relationRow, rowsOf } from './graph-rows.js';
@@ -131,10 +134,33 @@ export class FalkorDbGraphSpace extends GraphSpace {
     return { links: links.length === 0 ? null : links, complete: cut !== true };
   }
 
-  async count(): Promise<{ nodes: number; relationships: number }> {
-    const [[nodes] = [0]] = await this.read(COUNT_MEMORIES, {});
-    const [[relationships] = [0]] = await this.read(COUNT_RELATIONS, {});
-    return { nodes: Number(nodes), relationships: Number(relationships) };
+  async sharersOf({ workspace, of, each, most }: SharersQuery): Promise<Sharer[]> {
+    const starts = [...new Set(of)].filter(isNameable).map((id) => keyOf(workspace, id));
+    if (starts.length === 0) return [];
+    const rows = await this.read(SHARERS, { starts, each, most });
+    const sharers = new Map(rows.map(([start, found]) => [String(start), listIn(found)]));
+    return starts.flatMap((start) =>
+      (sharers.get(start) ?? []).map((sharer): Sharer => {
+        const [far, entity, mentions, shared] = listIn(sharer);
+        return {
+          of: idIn(start),
+          far: idIn(far),
+          entity: idIn(entity),
+          mentions: Number(mentions),
+          shared: Number(shared),
+        };
+      }),
+    );
+  }
+
+  async count(): Promise<GraphCount> {
+    const counted = async (text: string): Promise<number> => Number((await this.read(text, {}))[0]?.[0] ?? 0);
+    return {
+      nodes: await counted(COUNT.nodes),
+      relationships: await counted(COUNT.relationships),
+      entities: await counted(COUNT.entities),
+      mentions: await counted(COUNT.mentions),
+    };
   }
 
   async list(): Promise<HeldNode[]> {
@@ -145,7 +171,7 @@ export class FalkorDbGraphSpace extends GraphSpace {
 
   override digestOf(item: MemoryNode | RelationEdge): Digest {
     return item.kind === 'memory'
-      ? NOTHING_MORE
+      ? mentionsDigest(item.entities)
       : digestOfRow(relationRow(keyOf(item.workspace, item.id), item));
   }
 
@@ -223,8 +249,9 @@ function idIn(key: Value | undefined): string {
   return ofKey(String(key)).id;
 }
 
-function memoryIn([key, revision]: Value[]): HeldNode {
-  return { kind: 'memory', ...ofKey(String(key)), revision: Number(revision), digest: NOTHING_MORE };
+function memoryIn([key, revision, entities]: Value[]): HeldNode {
+  const digest = mentionsDigest(listIn(entities).map(idIn));
+  return { kind: 'memory', ...ofKey(String(key)), revision: Number(revision), digest };
 }
 
 function relationIn([key, revision, type, from, to, ...strength]: Value[]): HeldNode {

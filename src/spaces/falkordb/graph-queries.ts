@@ -3,11 +3,13 @@ import { DEEPEST_PATH } from '../graph-space.js';
 /**
  * Every query there is: constant texts. What varies comes as parameters.
  *
- *     (:Watermark {ledger, revision})                        one
+ *     (:Watermark2 {ledger, revision})                       one. The number is this format's: a graph of another one has
+ *                                                            no watermark for us, and is begun anew
  *     (:Memory {key, revision, live})                        live: false: a tombstone; no revision: not come yet,
  *                                                            kept as an end of a relation that has
  *     (:Memory)-[:RELATION {key, revision, type, strength, exact}]->(:Memory)
  *     (:BuriedRelation {key, revision})                      a relation's tombstone
+ *     (:Memory)-[:MENTIONS]->(:Entity {key})                 of memories that live; no entity is there without one
  *
  * `key` is `<workspace>/<id>`. A relation's type is a property and not the edge's: types are the tenants' own words,
  * which must never be part of a query, and each type of edges is a matrix of its own.
@@ -16,9 +18,10 @@ export const INDEXES = [
   'CREATE INDEX FOR (m:Memory) ON (m.key)',
   'CREATE INDEX FOR (b:BuriedRelation) ON (b.key)',
   'CREATE INDEX FOR ()-[r:RELATION]-() ON (r.key)',
+  'CREATE INDEX FOR (e:Entity) ON (e.key)',
 ];
 
-export const WATERMARK = 'MATCH (w:Watermark) RETURN w.ledger, w.revision';
+export const WATERMARK = 'MATCH (w:Watermark2) RETURN w.ledger, w.revision';
 
 /** Parameters: those of `GraphRows`. An empty list has no rows, and its part changes nothing. */
 const ITEMS = `
@@ -28,7 +31,21 @@ CALL { WITH w
   SET m.live = CASE WHEN coalesce(m.revision, -1) < row[1] OR (m.revision = row[1] AND row[2])
                     THEN NOT row[2] ELSE m.live END,
       m.revision = CASE WHEN coalesce(m.revision, -1) < row[1] THEN row[1] ELSE m.revision END
-  RETURN count(*) AS memories }
+  WITH m, row WHERE m.revision = row[1]
+  OPTIONAL MATCH (m)-[old:MENTIONS]->(e:Entity)
+  DELETE old
+  RETURN count(*) AS memories, collect(DISTINCT e) AS once }
+CALL { WITH w
+  UNWIND $mentions AS row
+  MATCH (m:Memory {key: row[0]}) WHERE m.live AND m.revision = row[1]
+  MERGE (e:Entity {key: row[2]})
+  CREATE (m)-[:MENTIONS]->(e)
+  RETURN count(*) AS mentions }
+CALL { WITH once
+  UNWIND once AS e
+  WITH e WHERE indegree(e, 'MENTIONS') = 0
+  DELETE e
+  RETURN count(*) AS forgotten }
 CALL { WITH w
   UNWIND $relations AS row
   OPTIONAL MATCH ()-[old:RELATION {key: row[0]}]->()
@@ -50,11 +67,11 @@ CALL { WITH w
   MERGE (b:BuriedRelation {key: row[0]})
   SET b.revision = CASE WHEN coalesce(b.revision, -1) < row[1] THEN row[1] ELSE b.revision END
   RETURN count(*) AS buried }
-RETURN memories, relations, buried`;
+RETURN memories, mentions, forgotten, relations, buried`;
 
 /** No row: the watermark was no longer `$ledger`, `$from`, and nothing was changed. */
 export const APPLY = `
-MATCH (w:Watermark {ledger: $ledger, revision: $from})
+MATCH (w:Watermark2 {ledger: $ledger, revision: $from})
 SET w.revision = $to
 WITH w ${ITEMS}`;
 
@@ -63,19 +80,19 @@ WITH w ${ITEMS}`;
  *
  * Counted by comparing labels, because what one would write first lets racing batches all through: a label that is
  * unknown when a query is planned matches nothing when it runs, though a query in between has made it known; and
- * `OPTIONAL MATCH (w:Watermark) WITH w WHERE w IS NULL` holds where there is one (FalkorDB 4.16.3).
+ * `OPTIONAL MATCH (w:Watermark2) WITH w WHERE w IS NULL` holds where there is one (FalkorDB 4.16.3).
  */
 export const BEGIN = `
 OPTIONAL MATCH (n)
-WITH sum(CASE WHEN 'Watermark' IN labels(n) THEN 1 ELSE 0 END) AS watermarks
+WITH sum(CASE WHEN 'Watermark2' IN labels(n) THEN 1 ELSE 0 END) AS watermarks
 WHERE watermarks = 0
 CALL { WITH watermarks MATCH (n) DETACH DELETE n RETURN count(*) AS dropped }
-CREATE (w:Watermark {ledger: $ledger, revision: $to})
+CREATE (w:Watermark2 {ledger: $ledger, revision: $to})
 WITH w ${ITEMS}`;
 
 /** Drops what was built from another ledger and begins with this one, in one step. No row: the watermark moved. */
 export const BEGIN_ANEW = `
-MATCH (w:Watermark {ledger: $fromLedger, revision: $from})
+MATCH (w:Watermark2 {ledger: $fromLedger, revision: $from})
 CALL { WITH w MATCH (n) WHERE id(n) <> id(w) DETACH DELETE n RETURN count(*) AS dropped }
 SET w.ledger = $ledger, w.revision = $to
 WITH w ${ITEMS}`;
@@ -126,6 +143,20 @@ CALL { WITH s
   RETURN collect([far.key, ${LINK}]) AS links }
 RETURN s.key, links`;
 
+/** A row for each of `$starts`, keys: the list of the first `$each` that name what it names. */
+export const SHARERS = `
+UNWIND $starts AS key
+MATCH (s:Memory {key: key}) WHERE s.live
+CALL { WITH s
+  MATCH (s)-[:MENTIONS]->(e:Entity)
+  WITH s, e, indegree(e, 'MENTIONS') AS mentions WHERE mentions <= $most
+  MATCH (e)<-[:MENTIONS]-(far:Memory) WHERE id(far) <> id(s)
+  WITH far, e, mentions ORDER BY mentions, e.key
+  WITH far, head(collect(e.key)) AS entity, min(mentions) AS mentions, count(e) AS shared
+  ORDER BY mentions, shared DESC, far.key LIMIT $each
+  RETURN collect([far.key, entity, mentions, shared]) AS sharers }
+RETURN s.key, sharers`;
+
 /**
  * One step of the way: the strongest relation to each memory on its other side, with the way until there. `$enough` is
  * one more than `$most`, so that a step which passes it is known. Memories that were met before are met again: to pass
@@ -155,14 +186,18 @@ RETURN [r IN head(found) | [${LINK}]], cut`;
 
 export const PATH: readonly string[] = Array.from({ length: DEEPEST_PATH }, (_, at) => path(at + 1));
 
-export const COUNT_MEMORIES = 'MATCH (m:Memory) WHERE m.live RETURN count(m)';
-export const COUNT_RELATIONS =
-  'MATCH (a:Memory)-[r:RELATION]->(b:Memory) WHERE a.live AND b.live RETURN count(r)';
+export const COUNT = {
+  nodes: 'MATCH (m:Memory) WHERE m.live RETURN count(m)',
+  relationships: 'MATCH (a:Memory)-[r:RELATION]->(b:Memory) WHERE a.live AND b.live RETURN count(r)',
+  entities: 'MATCH (e:Entity) RETURN count(e)',
+  mentions: 'MATCH (:Memory)-[x:MENTIONS]->(:Entity) RETURN count(x)',
+};
 
 /** A page of what is there, after a key: a server may be set to cut long answers short without a word. */
 export const LIST = {
-  memory:
-    'MATCH (m:Memory) WHERE m.live AND m.key > $after RETURN m.key, m.revision ORDER BY m.key LIMIT $page',
+  memory: `MATCH (m:Memory) WHERE m.live AND m.key > $after WITH m ORDER BY m.key LIMIT $page
+    OPTIONAL MATCH (m)-[:MENTIONS]->(e:Entity)
+    RETURN m.key, m.revision, collect(e.key) ORDER BY m.key`,
   relation: `MATCH (a)-[r:RELATION]->(b) WHERE r.key > $after
     RETURN r.key, r.revision, r.type, a.key, b.key, r.strength, r.exact ORDER BY r.key LIMIT $page`,
 };

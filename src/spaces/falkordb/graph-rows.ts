@@ -8,6 +8,8 @@ import type { Scalar } from './graph-commands.js';
 export interface GraphRows {
   /** key, revision, gone */
   memories: Scalar[][];
+  /** key of the memory, its revision, key of the entity */
+  mentions: Scalar[][];
   /** key, revision, key of from, key of to, type, strength, strength in full where the store would round it */
   relations: Scalar[][];
   /** key, revision: relations that are gone */
@@ -56,11 +58,15 @@ export function rowsOf(items: readonly GraphItem[]): GraphRows {
       newest.set(name, item);
     }
   }
-  const rows: GraphRows = { memories: [], relations: [], buried: [] };
+  const rows: GraphRows = { memories: [], mentions: [], relations: [], buried: [] };
   for (const item of newest.values()) {
     const key = keyOf(item.workspace, item.id);
-    if (item.kind === 'memory') rows.memories.push([key, item.revision, item.gone]);
-    else if (item.gone) rows.buried.push([key, item.revision]);
+    if (item.kind === 'memory') {
+      rows.memories.push([key, item.revision, item.gone]);
+      for (const entity of item.gone ? [] : new Set(item.entities)) {
+        rows.mentions.push([key, item.revision, keyOf(item.workspace, entity)]);
+      }
+    } else if (item.gone) rows.buried.push([key, item.revision]);
     else rows.relations.push(relationRow(key, item));
   }
   return rows;
@@ -92,6 +98,7 @@ function refuseUnstorable(item: GraphItem): void {
   if (!Number.isSafeInteger(item.revision) || item.revision < 0) refuse('its revision is beyond 2^53');
   if (!isUuid(item.workspace)) refuse('its workspace is none');
   const names = [item.workspace, item.id];
+  if (item.kind === 'memory' && !item.gone) names.push(...item.entities);
   if (item.kind === 'relation' && !item.gone) {
     names.push(item.from, item.to);
     if (!isStorable(item.type)) refuse('its type holds a NUL or half a character');

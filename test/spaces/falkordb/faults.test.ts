@@ -48,6 +48,22 @@ withFalkorDb('faults of FalkorDB', () => {
     }
   };
 
+  it('builds a graph again that is of a format without entities', async () => {
+    ledger.memory('m0', 'm1');
+    await ledger.catchUp(space).run();
+    const before = await listed(space);
+    const aged = 'MATCH (w:Watermark2) CREATE (:Watermark {ledger: w.ledger, revision: w.revision}) DELETE w';
+    await server.command('GRAPH.QUERY', address.name, aged);
+    await server.command('GRAPH.QUERY', address.name, 'MATCH (e:Entity) DELETE e');
+    expect(await space.watermark()).toEqual({ ledger: null, revision: 0 });
+    await ledger.catchUp(space).run();
+    expect(await listed(space)).toEqual(before);
+    expect(before).toEqual(ledger.expected());
+    expect(await space.count()).toMatchObject({ nodes: 50, entities: 1, mentions: 50 });
+    const marks = 'MATCH (n) WHERE NOT n:Memory AND NOT n:Entity RETURN labels(n)[0]';
+    expect(JSON.stringify(await server.command('GRAPH.QUERY', address.name, marks))).toContain('"Watermark2"');
+  });
+
   it('replays the tail that a killed server lost', async () => {
     const kept = join(server.dataFolder, 'appendonlydir');
     const earlier = join(server.dataFolder, 'earlier');

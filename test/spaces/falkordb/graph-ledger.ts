@@ -21,7 +21,7 @@ export class GraphLedger {
 
   memory(...ids: string[]): void {
     for (const id of ids) {
-      const words = { type: 'Context', importance: 0.5, timestamp: 0 };
+      const words = { type: 'Context', importance: 0.5, timestamp: 0, entities: ['people:x'] };
       this.put({ kind: 'memory', workspace: this.workspace, id, revision: 0, gone: false, ...words });
     }
   }
