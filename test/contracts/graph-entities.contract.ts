@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import type { GraphEngine, GraphItem, GraphSpace, MemoryNode, SharersQuery } from '../../src/spaces/graph-space.js';
+import type {
+  GraphEngine,
+  GraphItem,
+  GraphSpace,
+  MemoryNode,
+  SharersQuery,
+} from '../../src/spaces/graph-space.js';
 import type { LedgerId, SpaceAddress } from '../../src/spaces/projection.js';
 import type { WorkspaceId } from '../../src/tenancy/tenant.js';
 import { ledgerOf, newAddress, newWorkspace, type EngineUnderTest } from './engine-under-test.js';
@@ -40,7 +46,13 @@ export function graphEntitiesContract(
         const [id = '', entities = ''] = word.split(':');
         return node(workspace, id, ++revision, [...entities]);
       });
-    const gone = (id: string): GraphItem => ({ kind: 'memory', workspace, id, revision: ++revision, gone: true });
+    const gone = (id: string): GraphItem => ({
+      kind: 'memory',
+      workspace,
+      id,
+      revision: ++revision,
+      gone: true,
+    });
     const hold = (...items: GraphItem[]): Promise<unknown> => applyItems(space, ledger, items);
     const sharing = async (of: string, more: Partial<SharersQuery> = {}): Promise<string> =>
       (await space.sharersOf({ workspace, of: [...of], each: 10, most: 10, ...more }))
@@ -146,7 +158,14 @@ export function graphEntitiesContract(
     it('are never taken for memories, nor their mentions for relations', async () => {
       await hold(
         ...memories('a:xb b:x c'),
-        edge(workspace, { id: 'r', from: 'a', to: 'c', type: 'RELATES_TO', strength: 1, revision: ++revision }),
+        edge(workspace, {
+          id: 'r',
+          from: 'a',
+          to: 'c',
+          type: 'RELATES_TO',
+          strength: 1,
+          revision: ++revision,
+        }),
       );
       expect(await space.count()).toMatchObject({ nodes: 3, relationships: 1 });
       expect((await space.list()).map(({ kind, id }) => `${kind} ${id}`).sort()).toEqual([
@@ -158,7 +177,9 @@ export function graphEntitiesContract(
       const of = ['a', 'b', 'c', 'x'];
       const reached = await space.related({ workspace, from: of, depth: 3, limit: 50 });
       expect(reached).toEqual([]);
-      expect(await space.related({ workspace, from: ['a'], depth: 3, limit: 50 })).toMatchObject([{ id: 'c' }]);
+      expect(await space.related({ workspace, from: ['a'], depth: 3, limit: 50 })).toMatchObject([
+        { id: 'c' },
+      ]);
       expect((await space.linksOf({ workspace, of, each: 9 })).map(({ far }) => far)).toEqual(['c', 'a']);
       expect(await space.path({ workspace, from: 'a', to: 'b', depth: 6, most: 100 })).toEqual({
         links: null,
@@ -169,12 +190,19 @@ export function graphEntitiesContract(
     it('keep workspaces apart, and tenants', async () => {
       const sibling = newWorkspace();
       const other = newAddress();
-      await hold(...memories('a:x'), node(sibling, 'a', ++revision, ['x']), node(sibling, 'b', ++revision, ['x']));
+      await hold(
+        ...memories('a:x'),
+        node(sibling, 'a', ++revision, ['x']),
+        node(sibling, 'b', ++revision, ['x']),
+      );
       expect(await sharing('a')).toBe('');
       expect(await sharing('a', { workspace: sibling })).toBe('a>b:x');
       expect(await counted()).toBe('3 memories, 2 entities, 3 mentions');
       const theirs = made.engine.open(other);
-      await applyItems(theirs, ledgerOf(other), [node(workspace, 'a', 1, ['x']), node(workspace, 'c', 2, ['x'])]);
+      await applyItems(theirs, ledgerOf(other), [
+        node(workspace, 'a', 1, ['x']),
+        node(workspace, 'c', 2, ['x']),
+      ]);
       expect(await sharing('a')).toBe('');
       await made.engine.drop(other);
     });
@@ -201,7 +229,12 @@ export function graphEntitiesContract(
         node(workspace, `m${at}`, ++revision, at < 2 ? ['all', 'few'] : ['all']),
       );
       await hold(...crowd);
-      const found = await space.sharersOf({ workspace, of: crowd.slice(0, 50).map(({ id }) => id), each: 5, most: 200 });
+      const found = await space.sharersOf({
+        workspace,
+        of: crowd.slice(0, 50).map(({ id }) => id),
+        each: 5,
+        most: 200,
+      });
       expect(found.map(({ of, far }) => `${of}>${far}`)).toEqual(['m0>m1', 'm1>m0']);
       await hold(...crowd.map(({ id }) => gone(id)));
       expect(await counted()).toBe('0 memories, 0 entities, 0 mentions');
@@ -251,7 +284,13 @@ const histories = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
-function told({ of, far, entity, mentions, shared }: Awaited<ReturnType<GraphSpace['sharersOf']>>[number]): string {
+function told({
+  of,
+  far,
+  entity,
+  mentions,
+  shared,
+}: Awaited<ReturnType<GraphSpace['sharersOf']>>[number]): string {
   return `${of}>${far} by ${entity} of ${mentions}, ${shared}`;
 }
 

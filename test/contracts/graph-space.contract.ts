@@ -24,12 +24,7 @@ export interface GraphEngineUnderTest extends EngineUnderTest<GraphEngine> {
   /** Changes so much and no more of the relation with this id, in the store itself. `end`: it leads to `c` from now on. */
   spoil(address: SpaceAddress, workspace: WorkspaceId, id: string, what: SpoiltEdge): Promise<void>;
   /** The same of a memory. `people:x` is mentioned by another one. */
-  spoilMention(
-    address: SpaceAddress,
-    workspace: WorkspaceId,
-    id: string,
-    what: SpoiltMention,
-  ): Promise<void>;
+  spoilMention(address: SpaceAddress, workspace: WorkspaceId, id: string, what: SpoiltMention): Promise<void>;
 }
 
 /** Everything that a graph space promises. One line for each adapter. */

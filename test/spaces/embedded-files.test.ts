@@ -241,7 +241,9 @@ describe('the embedded files', () => {
     const graph = engine.graphs.open(address);
     const node = { kind: 'memory', workspace, id: 'a', revision: 1, gone: false } as const;
     await hold(2);
-    await applyItems(graph, ledgerOf(address), [{ ...node, type: 'Context', importance: 1, timestamp: 1, entities: [] }]);
+    await applyItems(graph, ledgerOf(address), [
+      { ...node, type: 'Context', importance: 1, timestamp: 1, entities: [] },
+    ]);
     await space.drop();
     expect(await graph.count()).toMatchObject({ nodes: 1, relationships: 0 });
     expect(await space.watermark()).toEqual(EMPTY);

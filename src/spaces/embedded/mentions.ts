@@ -25,10 +25,7 @@ export class Mentions {
   sharersOf(ws: number, { of, each, most }: SharersQuery): Sharer[] {
     const naming = new Map<string, string[]>();
     const named = (id: string): string[] =>
-      this.file
-        .sql('SELECT entity FROM mentions WHERE ws = ? AND id = ?')
-        .pluck()
-        .all(ws, id) as string[];
+      this.file.sql('SELECT entity FROM mentions WHERE ws = ? AND id = ?').pluck().all(ws, id) as string[];
     // One more is read than may be: it tells that they are too many.
     const whoNames = (entity: string): string[] => {
       const known =
@@ -46,8 +43,17 @@ export class Mentions {
         const ids = whoNames(entity);
         for (const far of ids) {
           const known = others.get(far);
-          const here: Sharer = { of: id, far, entity, mentions: ids.length, shared: (known?.shared ?? 0) + 1 };
-          others.set(far, known === undefined || isRarer(here, known) ? here : { ...known, shared: here.shared });
+          const here: Sharer = {
+            of: id,
+            far,
+            entity,
+            mentions: ids.length,
+            shared: (known?.shared ?? 0) + 1,
+          };
+          others.set(
+            far,
+            known === undefined || isRarer(here, known) ? here : { ...known, shared: here.shared },
+          );
         }
       }
       others.delete(id);

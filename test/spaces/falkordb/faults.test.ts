@@ -61,7 +61,9 @@ withFalkorDb('faults of FalkorDB', () => {
     expect(before).toEqual(ledger.expected());
     expect(await space.count()).toMatchObject({ nodes: 50, entities: 1, mentions: 50 });
     const marks = 'MATCH (n) WHERE NOT n:Memory AND NOT n:Entity RETURN labels(n)[0]';
-    expect(JSON.stringify(await server.command('GRAPH.QUERY', address.name, marks))).toContain('"Watermark2"');
+    expect(JSON.stringify(await server.command('GRAPH.QUERY', address.name, marks))).toContain(
+      '"Watermark2"',
+    );
   });
 
   it('replays the tail that a killed server lost', async () => {
