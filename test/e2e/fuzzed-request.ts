@@ -84,6 +84,9 @@ const KNOWN: Record<string, fc.Arbitrary<unknown>> = {
   user_id: word,
   agent_id: word,
   query: word,
+  priority_ids: fc.array(own('memory'), { minLength: 1, maxLength: 3 }),
+  language: fc.constantFrom('typescript', 'de', 'French'),
+  active_path: word.map((name) => `src/${name}/index.ts`),
   from: fc.constantFrom('2026-01-01', '2026-01-02T03:04:05.678+09:00', '1900-01-01'),
   to: fc.constantFrom('2026-01-10', '2026-01-20T00:00:00Z', '2100-01-01'),
   settings: fc.constantFrom(

@@ -128,14 +128,14 @@ describe('ranking', () => {
           nobody,
           DEFAULT_WEIGHTS,
         ),
-        ({ id }) => facts[id] ?? { holdsPhrase: null, relevance: null },
+        ({ id }) => facts[id] ?? { holdsPhrase: null, relevance: null, fits: null },
         DEFAULT_WEIGHTS,
       );
 
     it('puts first what holds the phrase that was asked for', () => {
       const ranked = settled({
-        a: { holdsPhrase: false, relevance: null },
-        b: { holdsPhrase: true, relevance: null },
+        a: { holdsPhrase: false, relevance: null, fits: null },
+        b: { holdsPhrase: true, relevance: null, fits: null },
       });
       expect(ranked.map(({ id, parts }) => [id, parts.exact_phrase])).toEqual([
         ['b', 1],
@@ -145,9 +145,9 @@ describe('ranking', () => {
 
     it('puts last what has lost its relevance, and takes what nobody has looked at for fresh', () => {
       const ranked = settled({
-        a: { holdsPhrase: null, relevance: 0.2 },
-        b: { holdsPhrase: null, relevance: null },
-        c: { holdsPhrase: null, relevance: 0.6 },
+        a: { holdsPhrase: null, relevance: 0.2, fits: null },
+        b: { holdsPhrase: null, relevance: null, fits: null },
+        c: { holdsPhrase: null, relevance: 0.6, fits: null },
       });
       expect(ranked.map(({ id, parts }) => [id, parts.relevance])).toEqual([
         ['b', 1],
@@ -156,9 +156,32 @@ describe('ranking', () => {
       ]);
     });
 
+    it('puts first what fits what the caller is about, by all the kinds of hints that anything fits', () => {
+      const none = { holdsPhrase: null, relevance: null, fits: { type: false, terms: 0 } };
+      const contexts = (facts: Parameters<typeof settled>[0]) =>
+        settled(facts).map(({ id, parts }) => [id, parts.context]);
+      expect(contexts({ a: none, b: { ...none, fits: { type: true, terms: 0 } } })).toEqual([
+        ['b', 1],
+        ['a', 0],
+      ]);
+      const [b, c] = [
+        { ...none, fits: { type: true, terms: 1 } },
+        { ...none, fits: { type: true, terms: 2 } },
+      ];
+      expect(contexts({ a: none, b, c })).toEqual([
+        ['c', 1],
+        ['b', 0.75],
+        ['a', 0],
+      ]);
+      expect(contexts({ a: none, b: none })).toEqual([
+        ['a', null],
+        ['b', null],
+      ]);
+    });
+
     it('changes no score where there is nothing to tell', () => {
       const [one] = rankRecall([candidate('a')], nobody, DEFAULT_WEIGHTS);
-      expect(settled({ a: { holdsPhrase: false, relevance: null } })).toEqual([one]);
+      expect(settled({ a: { holdsPhrase: false, relevance: null, fits: null } })).toEqual([one]);
     });
   });
 });

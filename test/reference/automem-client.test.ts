@@ -117,6 +117,7 @@ describe('AutoMem’s bridge, with a tenant’s key as its token', () => {
     });
     expect(body).toMatchObject({
       count: 1,
+      state_filter: { current_only: true, suppressed_count: 0, replacement_count: 0 },
       results: [
         {
           id: tagged,

@@ -17,6 +17,8 @@ import { ModelChange } from './model-change.service.js';
 import { QuestionVectors } from './question-vectors.js';
 import { RecallController } from './recall.controller.js';
 import { RecallExpansion } from './recall-expansion.service.js';
+import { RecallReading } from './recall-reading.service.js';
+import { RecallSearch } from './recall-search.service.js';
 import { RecallService } from './recall.service.js';
 import { RelationsController } from './relations.controller.js';
 import { RelationsService } from './relations.service.js';
@@ -46,6 +48,8 @@ import { VectorBackfill } from './vector-backfill.service.js';
     ModelChange,
     QuestionVectors,
     RecallExpansion,
+    RecallReading,
+    RecallSearch,
     RecallService,
     RelationsService,
     Speakers,

@@ -7,16 +7,34 @@ export interface Question {
   /** Of the first wording, or in place of one: the caller has embedded it already. Unit length. */
   vector: Float32Array | null;
   filter: Filter;
-  /** Tags that the caller says it is about: what bears them ranks higher, nothing is left out. */
-  context: string[];
+  /** What the caller says it is about: what fits ranks higher, nothing is left out. */
+  context: CallerContext;
+  /** Memories that the caller named: those that pass the filter come first, in this order. */
+  pinned: string[];
   limit: number;
+  /** How many each wording may bring. Infinity: as many as there are. */
+  eachLimit: number;
   /** How many of the best are passed over. */
   offset: number;
   /** Below it nothing is returned. 0..1 */
   minScore: number;
+  /** Whether what is far below the best is left out (`score-floor.ts`). */
+  floor: boolean;
+  /** Whether what has none of the tags fills up where these leave fewer than asked for. */
+  beyondTags: boolean;
   sort: RecallOrder;
   /** Whether what is new counts for more: always, never, or where the words ask for it. */
   recency: 'auto' | 'on' | 'off';
+}
+
+/** What a caller says it is about: what fits ranks higher, and nothing is left out because of it. */
+export interface CallerContext {
+  /** Tags as the indexes hold them. */
+  tags: string[];
+  /** Types of memories, in lower case. */
+  types: string[];
+  /** Terms that a content may have. */
+  terms: string[];
 }
 
 export type RecallOrder = 'score' | 'newest' | 'oldest' | 'updated last' | 'updated first';

@@ -20,6 +20,8 @@ export interface LaterFacts {
   holdsPhrase: boolean | null;
   /** What time and use have left of it, 0..1. Null: nobody has looked yet, so nothing was lost. */
   relevance: number | null;
+  /** Whether it has a type that the caller is about, and how many of the terms. Null: the caller names neither. */
+  fits: { type: boolean; terms: number } | null;
 }
 
 const OWN_PARTS = ['vector', 'vector_joined', 'keyword', 'keyword_joined'] as const;
@@ -57,10 +59,17 @@ export function settledParts<One extends Ranked>(
   const told = best.map((one) => ({ one, facts: factsOf(one) }));
   const phrases = told.some(({ facts }) => facts.holdsPhrase === true);
   const lost = told.some(({ facts }) => facts.relevance !== null);
+  const typed = told.some(({ facts }) => facts.fits?.type === true);
+  const mostTerms = Math.max(0, ...told.map(({ facts }) => facts.fits?.terms ?? 0));
   return told.map(({ one, facts }) => ({
     one,
     parts: {
       ...one.parts,
+      context: mean([
+        one.parts.context,
+        typed ? Number(facts.fits?.type === true) : null,
+        mostTerms > 0 ? (facts.fits?.terms ?? 0) / mostTerms : null,
+      ]),
       exact_phrase: phrases ? Number(facts.holdsPhrase === true) : null,
       relevance: lost ? (facts.relevance ?? 1) : null,
     },
@@ -96,6 +105,12 @@ function partsOf(about: Candidate, { terms, tags, context, related, now }: Asked
     recency: 2 ** (-Math.max(0, now - about.timestamp) / RECENCY_HALVED_MS),
     relevance: null,
   };
+}
+
+/** Of those that say something. */
+function mean(parts: (number | null)[]): number | null {
+  const said = parts.filter((part) => part !== null);
+  return said.length === 0 ? null : said.reduce((sum, part) => sum + part, 0) / said.length;
 }
 
 /** Whoever has one of the names: 'Ada' is asked for Ada Lovelace, too. */

@@ -13,7 +13,8 @@ import type { Memory } from './memory.js';
 import { isRanked, type Question } from './question.js';
 import { noParts } from './ranking-parts.js';
 import { bridgesBetween } from './recall-bridges.js';
-import type { Recalled, RecalledMemory } from './recall.service.js';
+import type { RecalledMemory } from './recall-reading.service.js';
+import type { Recalled } from './recall.service.js';
 import { readRelations, type Relation } from './relation-rows.js';
 
 export interface Expansion {
@@ -177,10 +178,17 @@ function withBridges(
     all.push({ id, score: bridge, parts: noParts(), memory, replaces: [], bridge });
   }
   if (all.every(({ bridge }) => bridge === null)) return all;
-  const best = all.sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1)).slice(0, limit);
+  const best = all
+    .sort((a, b) => groupOf(a) - groupOf(b) || b.score - a.score || (a.id < b.id ? -1 : 1))
+    .slice(0, limit);
   if (sort === 'score') return best;
   const direction = sort === 'newest' ? -1 : 1;
   return best.sort((a, b) => direction * (a.memory.timestamp.getTime() - b.memory.timestamp.getTime()));
+}
+
+/** What the caller named comes first, and last what only fills up. */
+function groupOf({ pinned, outside }: RecalledMemory): number {
+  return pinned === true ? 0 : outside === true ? 2 : 1;
 }
 
 /** As the ledger has them now, whatever the graph said. A bridge's are those that lead to it. */

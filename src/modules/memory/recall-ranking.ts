@@ -12,7 +12,8 @@ import { settledParts, statedParts, type Asked, type LaterFacts } from './rankin
  * - `substance`: how much the memory tells. 'Sounds great!' is near many questions and answers none, and what asks
  *   answers little.
  * - `exact_phrase`: whether it holds, word for word, what was asked for in quotes, or all that was asked.
- * - `tag`, `context`: how many of its tags are words of the question, and of those that the caller says it is about.
+ * - `tag`: how many of its tags are words of the question.
+ * - `context`: how well it fits what the caller says it is about: by its tags, its type and its words.
  * - `relation`: how close it is, by relations, to what was found.
  * - `importance`, `confidence`: as they were stored with it. `recency`: by its own time, halved every 30 days.
  * - `relevance`: what time and use have left of it.

@@ -1,23 +1,18 @@
 import { Body, Controller, Get, HttpCode, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { askedTags } from '../../ledger/entity-names.js';
-import { parseModelId } from '../../models/model-id.js';
-import { RequestInvalid } from '../../platform/http/request.errors.js';
-import type { Filter } from '../../spaces/vector-space.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
-import type { Tenant } from '../../tenancy/principal.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
-import { MemoryEdge, unitVector } from './memory-edge.js';
+import { MemoryEdge } from './memory-edge.js';
 import { memoryDto } from './memory-replies.js';
-import type { Question } from './question.js';
 import { matchType } from './recall-ranking.js';
 import {
   RecallDto,
   RecalledDto,
   type RecallResultDto,
   type RelationDto,
+  type StateFilterDto,
   type TimeRangeDto,
 } from './recall.dto.js';
 import {
@@ -26,8 +21,10 @@ import {
   type ExpandedMemory,
   type Expansion,
 } from './recall-expansion.service.js';
-import { wantedTime, type UnderstoodTime, type WantedTime } from './recall-time.js';
-import { RecallService, type RecalledMemory } from './recall.service.js';
+import { questionOf } from './recall-question.js';
+import type { RecalledMemory, Superseded } from './recall-reading.service.js';
+import { wantedTime, type UnderstoodTime } from './recall-time.js';
+import { RecallService } from './recall.service.js';
 
 /** Asking what is remembered. */
 @ApiTags('memory')
@@ -88,9 +85,44 @@ export class RecallController {
       count: results.length,
       took_ms: Math.round((performance.now() - startedAt) * 100) / 100,
       ...(time.understood === null ? {} : { time_range: timeRangeDto(time.understood) }),
+      ...(decomposed(dto, question.queries) ? { queries: question.queries } : {}),
+      ...(dto.state_debug ? { state_filter: stateFilterDto(question, recalled.superseded, results) } : {}),
       ...(degraded.length === 0 ? {} : { degraded }),
     };
   }
+}
+
+/** Whether more is asked than came. */
+function decomposed({ auto_decompose: asked, query, queries = [] }: RecallDto, wordings: string[]): boolean {
+  return asked && wordings.some((wording) => wording !== query && !queries.includes(wording));
+}
+
+function stateFilterDto(
+  { filter }: { filter: { validAt?: number } },
+  superseded: Superseded[],
+  results: RecalledMemory[],
+): StateFilterDto {
+  const types = new Map(superseded.map(({ id, type }) => [id, type]));
+  const replacements = results.flatMap(({ id, replaces }) =>
+    replaces.map((replaced) => ({
+      id,
+      replaces_id: replaced,
+      relation_type: types.get(replaced) ?? '',
+    })),
+  );
+  return {
+    current_only: filter.validAt !== undefined,
+    suppressed_count: superseded.length,
+    replacement_count: replacements.length,
+    suppressed: superseded.map(({ id, head, via, type }) => ({
+      id,
+      reason: 'superseded',
+      replacement_id: head,
+      relation_type: type,
+      via,
+    })),
+    replacements,
+  };
 }
 
 function timeRangeDto({ query, start, end, zone, now }: UnderstoodTime): TimeRangeDto {
@@ -114,51 +146,6 @@ function expansionOf(dto: RecallDto): Expansion {
   };
 }
 
-/** Throws `RequestInvalid` where the embedding is not of the model that answers for this tenant. */
-function questionOf(tenant: Tenant, dto: RecallDto, { from, until }: WantedTime): Question {
-  const filter: Filter = {
-    ...(dto.tags === undefined
-      ? {}
-      : { tags: { values: askedTags(tenant.key, dto.tags), mode: dto.tag_mode, match: dto.tag_match } }),
-    ...(dto.exclude_tags === undefined ? {} : { excludeTags: askedTags(tenant.key, dto.exclude_tags) }),
-    ...(dto.types === undefined ? {} : { types: dto.types }),
-    ...(from === undefined ? {} : { from }),
-    ...(until === undefined ? {} : { until }),
-    ...(dto.session_id === undefined ? {} : { session: dto.session_id }),
-    ...(dto.user_id === undefined ? {} : { user: dto.user_id }),
-    ...(dto.agent_id === undefined ? {} : { agent: dto.agent_id }),
-    ...((dto.current_only ?? dto.state_mode === 'current') ? { validAt: Date.now() } : {}),
-  };
-  const sort = {
-    score: 'score',
-    newest: 'newest',
-    time_desc: 'newest',
-    oldest: 'oldest',
-    time_asc: 'oldest',
-    updated_desc: 'updated last',
-    updated_asc: 'updated first',
-  } as const;
-  return {
-    queries: [...new Set([...(dto.query === undefined ? [] : [dto.query]), ...(dto.queries ?? [])])],
-    vector: dto.embedding === undefined ? null : questionVector(tenant, dto.embedding),
-    filter,
-    context: askedTags(tenant.key, dto.context_tags ?? []),
-    limit: dto.limit,
-    offset: dto.offset,
-    minScore: dto.min_score,
-    sort: sort[dto.sort],
-    recency: dto.recency_bias,
-  };
-}
-
-function questionVector(tenant: Tenant, embedding: number[]): Float32Array {
-  const { dimensions } = parseModelId(tenant.embeddingModel);
-  if (embedding.length !== dimensions) {
-    throw new RequestInvalid([{ location: 'embedding', message: `must have ${dimensions} numbers` }]);
-  }
-  return unitVector(embedding);
-}
-
 function resultDto(result: RecalledMemory | ExpandedMemory, explain: boolean): RecallResultDto {
   const { id, score, parts, memory, replaces } = result;
   const bridge = 'bridge' in result ? result.bridge : null;
@@ -173,11 +160,17 @@ function resultDto(result: RecalledMemory | ExpandedMemory, explain: boolean): R
           ),
         }
       : {}),
-    match_type: bridge === null ? matchType(parts) : 'relation',
+    match_type: bridge !== null ? 'relation' : byName(result) ? 'priority' : matchType(parts),
     memory: memoryDto(memory),
+    ...(result.outside === true ? { outside_tag_scope: true } : {}),
     ...('relations' in result ? { relations: result.relations.map((one) => relationDto(id, one)) } : {}),
     ...(replaces.length === 0 ? {} : { state_replaces: replaces }),
   };
+}
+
+/** It is here for no other reason than that it was named. */
+function byName({ pinned, parts }: RecalledMemory): boolean {
+  return pinned === true && Object.values(parts).every((part) => part === null);
 }
 
 function relationDto(id: string, { relation, memory }: Expanded): RelationDto {

@@ -2,7 +2,6 @@ import { ApiProperty } from '@nestjs/swagger';
 import {
   Flag,
   Fraction,
-  Ignored,
   Instant,
   Int,
   OneOf,
@@ -11,7 +10,8 @@ import {
   Texts,
   Vector,
 } from '../../platform/http/fields.js';
-import { MemoryDto, WorkspaceField } from './memory.dto.js';
+import { AutoMemRecallFields } from './automem-recall-fields.js';
+import { MemoryDto } from './memory.dto.js';
 import type { RelationAttributes } from './relation-types.js';
 import { RANKING_PARTS } from './recall-ranking.js';
 
@@ -24,22 +24,6 @@ const RECALL_ORDERS = [
   'updated_desc',
   'updated_asc',
 ] as const;
-
-/** What AutoMem's clients send besides: accepted, without effect so far. */
-class AutoMemRecallFields extends WorkspaceField {
-  @Ignored() scope_fallback?: unknown;
-  @Ignored() adaptive_floor?: unknown;
-  @Ignored() priority_ids?: unknown;
-  @Ignored() context?: unknown;
-  @Ignored() language?: unknown;
-  @Ignored() active_path?: unknown;
-  @Ignored() context_types?: unknown;
-  @Ignored() auto_decompose?: unknown;
-  @Ignored() per_query_limit?: unknown;
-  @Ignored() expand_entities?: unknown;
-  @Ignored() state_debug?: unknown;
-  @Ignored() format?: unknown;
-}
 
 export class RecallDto extends AutoMemRecallFields {
   @Text({
@@ -196,7 +180,11 @@ export class RecallResultDto {
     required: false,
   })
   score_parts?: Record<string, number>;
-  @ApiProperty({ type: String, enum: ['hybrid', 'vector', 'keyword', 'filter', 'relation'] })
+  @ApiProperty({
+    type: String,
+    enum: ['hybrid', 'vector', 'keyword', 'filter', 'relation', 'priority'],
+    description: 'priority: it is here because priority_ids names it, and the question did not find it',
+  })
   match_type!: string;
   @ApiProperty({ type: MemoryDto }) memory!: MemoryDto;
   @ApiProperty({ type: [RelationDto], required: false }) relations?: RelationDto[];
@@ -206,6 +194,38 @@ export class RecallResultDto {
     description: 'Ids of what the question found, and in whose place this is, as it holds now',
   })
   state_replaces?: string[];
+  @ApiProperty({
+    type: Boolean,
+    required: false,
+    description: 'With scope_fallback: true where it has not the tags that were asked for',
+  })
+  outside_tag_scope?: boolean;
+}
+
+export class SuppressedDto {
+  @ApiProperty({ type: String, format: 'uuid' }) id!: string;
+  @ApiProperty({ type: String, enum: ['superseded'] }) reason!: 'superseded';
+  @ApiProperty({ type: String, format: 'uuid', description: 'What holds now in its place' })
+  replacement_id!: string;
+  @ApiProperty({ type: String, description: 'The relation that leads away from it' }) relation_type!: string;
+  @ApiProperty({ type: [String], description: 'Ids of what held in between, in order' }) via!: string[];
+}
+
+export class ReplacementDto {
+  @ApiProperty({ type: String, format: 'uuid' }) id!: string;
+  @ApiProperty({ type: String, format: 'uuid' }) replaces_id!: string;
+  @ApiProperty({ type: String }) relation_type!: string;
+}
+
+/** What had ceased to hold by its own times is among no results, and so not here. */
+export class StateFilterDto {
+  @ApiProperty({ type: Boolean }) current_only!: boolean;
+  @ApiProperty({ type: Number }) suppressed_count!: number;
+  @ApiProperty({ type: Number }) replacement_count!: number;
+  @ApiProperty({ type: [SuppressedDto], description: 'What the question found, and no longer holds' })
+  suppressed!: SuppressedDto[];
+  @ApiProperty({ type: [ReplacementDto], description: 'Those results that stand in the place of such' })
+  replacements!: ReplacementDto[];
 }
 
 export class TimeRangeDto {
@@ -225,6 +245,14 @@ export class RecalledDto {
   @ApiProperty({ type: Number, description: 'Milliseconds' }) took_ms!: number;
   @ApiProperty({ type: TimeRangeDto, required: false, description: 'What time_query was taken to mean' })
   time_range?: TimeRangeDto;
+  @ApiProperty({
+    type: [String],
+    required: false,
+    description: 'With auto_decompose: the wordings that were asked, where there were more than came',
+  })
+  queries?: string[];
+  @ApiProperty({ type: StateFilterDto, required: false, description: 'With state_debug' })
+  state_filter?: StateFilterDto;
   @ApiProperty({
     type: [String],
     enum: ['vectors', 'graph', 'models'],

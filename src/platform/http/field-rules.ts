@@ -85,11 +85,16 @@ function toNumber(raw: string | string[]): unknown {
   return typeof raw === 'string' && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(raw) ? Number(raw) : raw;
 }
 
+/** As clients in several languages write them into a query. */
+const TRUE: ReadonlySet<string> = new Set(['true', '1', 'yes', 'on']);
+const FALSE: ReadonlySet<string> = new Set(['false', '0', 'no', 'off']);
+
 export const flagRule: FieldRule = {
   check: (value) => (typeof value === 'boolean' ? null : fault('must be true or false')),
   fromQuery(raw) {
-    if (raw === 'true' || raw === '1') return true;
-    if (raw === 'false' || raw === '0') return false;
+    const word = typeof raw === 'string' ? raw.toLowerCase() : '';
+    if (TRUE.has(word)) return true;
+    if (FALSE.has(word)) return false;
     return raw;
   },
 };

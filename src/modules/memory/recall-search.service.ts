@@ -1,0 +1,98 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { withoutSpeakers } from '../../spaces/speech.js';
+import { Spaces } from '../../spaces/spaces.js';
+import { termsOf } from '../../spaces/terms.js';
+import type { Candidate } from '../../spaces/vector-space.js';
+import type { Tenant } from '../../tenancy/principal.js';
+import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { LedgerCandidates } from './ledger-candidates.js';
+import { QuestionVectors } from './question-vectors.js';
+import { tagsIn, type Question } from './question.js';
+import { Speakers } from './speakers.js';
+
+/** How many candidates a space proposes for each wording. */
+const CANDIDATES = 200;
+/** As many as a space looks for. */
+const MOST_MARKS = 32;
+
+/** What could not take part: the answer is what is left. */
+export type Degraded = 'vectors' | 'graph' | 'models';
+
+/** What was found for one wording. */
+export interface Proposal {
+  candidates: Candidate[];
+  /** By id, 0..1: how close a memory is to what was found, by relations. */
+  related: ReadonlyMap<string, number>;
+}
+
+const NO_RELATIONS: ReadonlyMap<string, number> = new Map();
+
+/** What may answer a question: the space proposes for each of its wordings, or the ledger where the space is away. */
+@Injectable()
+export class RecallSearch {
+  private readonly logger = new Logger(RecallSearch.name);
+
+  constructor(
+    private readonly spaces: Spaces,
+    private readonly vectors: QuestionVectors,
+    private readonly speakers: Speakers,
+    private readonly ledgerCandidates: LedgerCandidates,
+  ) {}
+
+  /** One proposal for each wording, in their order; one for the filter alone where there is none. */
+  async propose(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    question: Question,
+  ): Promise<{ proposals: Proposal[]; degraded: Set<Degraded> }> {
+    const degraded = new Set<Degraded>();
+    const space = this.spaces.open(tenant);
+    const wordings = question.queries.length > 0 ? question.queries : [null];
+    const marks = marksOf(question);
+    const speakers = await this.speakers.of(tenant, workspace);
+    // Null: the space does not answer.
+    const search = (): Promise<(Candidate[] | null)[]> =>
+      Promise.all(
+        wordings.map(async (wording, at) => {
+          const given = at === 0 ? question.vector : null;
+          const vector =
+            given ??
+            (wording === null ? null : await this.vectors.of(tenant, withoutSpeakers(wording, speakers)));
+          if (wording !== null && vector === null) degraded.add('models');
+          const query = {
+            workspace,
+            vector,
+            terms: wording === null ? [] : termsOf(wording),
+            filter: question.filter,
+            marks,
+            limit: Math.max(CANDIDATES, question.offset + question.limit),
+          };
+          return space.vectors.search(query).catch((error: unknown) => {
+            this.logger.warn(`${tenant.space} cannot be searched: ${String(error)}`);
+            degraded.add('vectors');
+            return null;
+          });
+        }),
+      );
+    // Nearly always nothing is missing: so the space is searched while it is asked, and again where something was.
+    const [ready, found] = await Promise.all([space.ready('vectors'), search()]);
+    if (ready === 'behind') degraded.add('vectors');
+    // What went wrong in a store that was not there yet is no matter once it is.
+    if (ready === 'caught up') degraded.clear();
+    const searched = ready === 'caught up' ? await search() : found;
+    const proposals = await Promise.all(
+      searched.map(async (candidates, at): Promise<Proposal> => {
+        if (candidates !== null) return { candidates, related: NO_RELATIONS };
+        const query = { wording: wordings[at] ?? null, filter: question.filter, marks };
+        const proposal = await this.ledgerCandidates.propose(tenant, workspace, query);
+        if (proposal.graphAway) degraded.add('graph');
+        return proposal;
+      }),
+    );
+    return { proposals, degraded };
+  }
+}
+
+function marksOf({ queries, context }: Question): string[] {
+  return [...new Set([...context.tags, ...queries.flatMap(tagsIn)])].slice(0, MOST_MARKS);
+}
