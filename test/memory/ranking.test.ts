@@ -1,4 +1,4 @@
-import type { Asked } from '../../src/modules/memory/ranking-parts.js';
+import type { Asked, LaterFacts } from '../../src/modules/memory/ranking-parts.js';
 import { rankingWeights, tenantWeights, weightErrors } from '../../src/modules/memory/ranking-weights.js';
 import {
   DEFAULT_WEIGHTS,
@@ -121,7 +121,7 @@ describe('ranking', () => {
   });
 
   describe('of what only the ledger tells', () => {
-    const settled = (facts: Record<string, { holdsPhrase: boolean | null; relevance: number | null }>) =>
+    const settled = (facts: Record<string, LaterFacts>) =>
       rankSettled(
         rankRecall(
           Object.keys(facts).map((id) => candidate(id)),
