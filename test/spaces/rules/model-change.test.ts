@@ -4,6 +4,7 @@ import { Ledger, WHOLE_TENANT } from '../../../src/ledger/ledger.js';
 import { BackfillSignal } from '../../../src/modules/memory/backfill-signal.js';
 import { MemoryStoreService } from '../../../src/modules/memory/memory-store.service.js';
 import { ModelChange } from '../../../src/modules/memory/model-change.service.js';
+import { NO_CONTEXT } from '../../../src/modules/memory/recall-context.js';
 import { RecallService } from '../../../src/modules/memory/recall.service.js';
 import type { Tenant } from '../../../src/tenancy/principal.js';
 import { tenantOf } from '../../isolation/two-palaces.js';
@@ -136,7 +137,8 @@ describe('rule 12: a model is changed by a second projection', () => {
     const question = {
       queries: ['which colour has the thing for brewing'],
       filter: {},
-      ...{ vector: null, context: [], limit: 10, offset: 0, minScore: 0 },
+      ...{ vector: null, context: NO_CONTEXT, pinned: [], limit: 10, offset: 0, eachLimit: Infinity },
+      ...{ minScore: 0, floor: false, beyondTags: false },
     };
     const { memories, degraded } = await loci.server.app
       .get(RecallService)
