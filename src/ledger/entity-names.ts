@@ -61,6 +61,10 @@ export function openSummary(key: TenantKey, workspace: WorkspaceId, memory: stri
   return key.open(sealed, place).toString('utf8');
 }
 
+/** A mention counts while its memory says what it was read from. */
+export const VALID_MENTIONS = `mentions n JOIN memories m ON m.tenant_id = n.tenant_id AND m.workspace_id = n.workspace_id
+  AND m.id = n.memory_id AND m.alone_hash = n.hash`;
+
 /** What memory `m` mentions as it stands, `<kind>:<hmac>`: SQL for a sorted list, of tenant $1. */
 export const MENTIONED = mentioned('');
 /** The same as tags in the indexes. */

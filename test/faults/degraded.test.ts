@@ -108,6 +108,8 @@ withFalkorDb('a recall answers from what is left', () => {
     expect(left.degraded).toEqual(['graph']);
     expect(left.results.map(({ id }) => id)).toEqual(whole.results.map(({ id }) => id));
     expect(left.results.flatMap(({ relations = [] }) => relations)).toEqual([]);
+    const byNames = { query: 'Alice garden tea', limit: 1, expand_entities: true };
+    expect((await recall(byNames)).degraded).toEqual(['graph']);
     // Who asked for no relations misses none.
     expect((await recall({ query: 'Alice garden tea', limit: 3 })).degraded).toBeUndefined();
     const related = await tenant.get(`/memories/${ids.get('tea')}/related`);

@@ -213,6 +213,9 @@ const recall = (method: string): RouteEntry =>
       'expand_relations, of a session': (_own, foreign) => ({
         fields: { expand_relations: true, session_id: foreign.word() },
       }),
+      'expand_entities, of a session': (_own, foreign) => ({
+        fields: { expand_entities: true, session_id: foreign.word() },
+      }),
     },
   );
 
@@ -615,13 +618,13 @@ export const TENANT_ROUTES: Record<string, RouteEntry> = {
   'GET /graph/snapshot': route(
     'GET',
     () => '/graph/snapshot',
-    () => ({ limit: 5 }),
+    () => ({ limit: 5, entities: true }),
     wordLists('types'),
   ),
   'GET /graph/neighbors/:id': route(
     'GET',
     (own) => `/graph/neighbors/${one(own)}`,
-    () => ({ depth: 3 }),
+    () => ({ depth: 3, entities: true }),
     inPath((id) => `/graph/neighbors/${id}`),
   ),
   'GET /graph/path': route(

@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
-import { openEntityName } from '../../ledger/entity-names.js';
+import { openEntityName, VALID_MENTIONS } from '../../ledger/entity-names.js';
 import { Ledger, type LedgerRead } from '../../ledger/ledger.js';
 import { openContent } from '../../ledger/sealed-memory.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { relationOf, type RelationRow } from '../memory/relation-rows.js';
 import type { EntityKind } from './entity-kinds.js';
-import { VALID_MENTIONS } from './entities.service.js';
 
 /** Two entities that come up together. */
 export interface Pattern {

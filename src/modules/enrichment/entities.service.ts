@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import type { Cause } from '../../ledger/cause.js';
-import { entityKey, openEntityName } from '../../ledger/entity-names.js';
+import { entityKey, openEntityName, VALID_MENTIONS } from '../../ledger/entity-names.js';
 import { Ledger, type LedgerRead } from '../../ledger/ledger.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
 import { Spaces } from '../../spaces/spaces.js';
@@ -159,10 +159,6 @@ async function read(
     };
   });
 }
-
-/** A mention counts while its memory says what it was read from. */
-export const VALID_MENTIONS = `mentions n JOIN memories m ON m.tenant_id = n.tenant_id AND m.workspace_id = n.workspace_id
-  AND m.id = n.memory_id AND m.alone_hash = n.hash`;
 
 const ENTITIES = `
 WITH wanted AS (

@@ -1,4 +1,4 @@
-import { Flag, Ignored, Int, Text, Texts } from '../../platform/http/fields.js';
+import { Flag, Int, Text, Texts } from '../../platform/http/fields.js';
 import { WorkspaceField } from './memory.dto.js';
 
 /** What AutoMem's clients send besides. */
@@ -83,7 +83,13 @@ export class AutoMemRecallFields extends WorkspaceField {
   })
   state_debug = false;
 
-  @Ignored() expand_entities?: unknown;
+  @Flag({
+    optional: true,
+    default: false,
+    description:
+      'After the results, memories that name what one of them names, first what the fewest name: each says in expanded_from_entity what that is',
+  })
+  expand_entities = false;
 
   @Text({
     max: 64,

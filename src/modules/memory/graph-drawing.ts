@@ -1,4 +1,5 @@
 import type { Memory } from './memory.js';
+import type { NamedEntity } from './named-entities.js';
 import { RELATION_TYPES, type RelationAttributes, type RelationType } from './relation-types.js';
 import type { Relation } from './relation-rows.js';
 
@@ -20,6 +21,15 @@ export const TYPE_COLORS: Readonly<Record<string, string>> = {
 };
 const OTHER_COLOR = '#98a5b8';
 
+export const ENTITY_COLORS: Readonly<Record<string, string>> = {
+  people: '#c2419a',
+  places: '#1f8a70',
+  organizations: '#2f5fb3',
+  dates: '#8a7a3d',
+  tools: '#6b4fd0',
+};
+export const MENTION_COLOR = '#d5c4e8';
+
 export const RELATION_COLORS: Readonly<Record<RelationType, string>> = {
   RELATES_TO: '#98a5b8',
   LEADS_TO: '#3d7eff',
@@ -38,6 +48,8 @@ export const RELATION_COLORS: Readonly<Record<RelationType, string>> = {
 };
 
 export interface DrawnNode {
+  kind: 'memory' | 'entity';
+  /** An entity's is its tag, `entity:people:alice-johnson`. */
   id: string;
   content: string;
   type: string;
@@ -47,7 +59,7 @@ export interface DrawnNode {
   timestamp: string;
   updated_at: string;
   color: string;
-  /** 0.5..2, by importance. */
+  /** 0.5..2, by importance: an entity's is its share of the mentions that the most mentioned has. */
   radius: number;
   /** 0.4..1, by confidence. */
   opacity: number;
@@ -66,6 +78,7 @@ export interface DrawnEdge {
 export function drawnNode(memory: Memory): DrawnNode {
   const { id, content, type, tags, importance, confidence, timestamp, updatedAt } = memory;
   return {
+    kind: 'memory',
     id,
     content: firstOf(content),
     type,
@@ -83,6 +96,33 @@ export function drawnNode(memory: Memory): DrawnNode {
 export function drawnEdge({ id, from: source, to: target, type, strength, attributes }: Relation): DrawnEdge {
   const color = isRelationType(type) ? RELATION_COLORS[type] : OTHER_COLOR;
   return { id, source, target, type, strength: rounded(strength), color, properties: attributes };
+}
+
+/** Those that these memories name, with an edge from each memory that names one. */
+export function drawnEntities(entities: readonly NamedEntity[]): { nodes: DrawnNode[]; edges: DrawnEdge[] } {
+  const most = Math.max(1, ...entities.map(({ memories }) => memories.length));
+  return {
+    nodes: entities.map(({ tag, kind, name, memories, first, last }) => ({
+      kind: 'entity',
+      id: tag,
+      content: name,
+      type: kind,
+      tags: [tag],
+      importance: rounded(memories.length / most),
+      confidence: 1,
+      timestamp: first.toISOString(),
+      updated_at: last.toISOString(),
+      color: ENTITY_COLORS[kind] ?? OTHER_COLOR,
+      radius: rounded(0.5 + (memories.length / most) * 1.5),
+      opacity: 1,
+    })),
+    edges: entities.flatMap(({ tag, memories }) =>
+      memories.map((memory) => ({
+        ...{ id: `${memory}/${tag}`, source: memory, target: tag, type: 'MENTIONS', strength: 1 },
+        ...{ color: MENTION_COLOR, properties: {} },
+      })),
+    ),
+  };
 }
 
 /** Never half of a surrogate pair. */

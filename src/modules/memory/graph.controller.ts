@@ -4,7 +4,15 @@ import type { Request, Response } from 'express';
 import { parseInstant } from '../../platform/http/instant.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
-import { drawnEdge, drawnNode, RELATION_COLORS, TYPE_COLORS } from './graph-drawing.js';
+import {
+  drawnEdge,
+  drawnEntities,
+  drawnNode,
+  ENTITY_COLORS,
+  MENTION_COLOR,
+  RELATION_COLORS,
+  TYPE_COLORS,
+} from './graph-drawing.js';
 import {
   GraphRelationsDto,
   GraphStatsDto,
@@ -48,16 +56,22 @@ export class GraphController {
   ): Promise<SnapshotDto> {
     const startedAt = performance.now();
     const workspace = await this.edge.workspace(request, response, query);
-    const { memories, relations, totals } = await this.graph.snapshot(this.context.tenant, workspace, {
-      limit: query.limit === 0 ? ALL : query.limit,
-      // PostgreSQL refuses what is too small for its `real`.
-      minImportance: Math.fround(query.min_importance),
-      types: query.types === undefined || query.types.length === 0 ? null : query.types,
-      since: query.since === undefined ? null : parseInstant(query.since),
-    });
+    const { memories, relations, totals, entities } = await this.graph.snapshot(
+      this.context.tenant,
+      workspace,
+      {
+        limit: query.limit === 0 ? ALL : query.limit,
+        // PostgreSQL refuses what is too small for its `real`.
+        minImportance: Math.fround(query.min_importance),
+        types: query.types === undefined || query.types.length === 0 ? null : query.types,
+        since: query.since === undefined ? null : parseInstant(query.since),
+        entities: query.entities,
+      },
+    );
+    const named = drawnEntities(entities);
     return {
-      nodes: memories.map(drawnNode),
-      edges: relations.map(drawnEdge),
+      nodes: [...memories.map(drawnNode), ...named.nodes],
+      edges: [...relations.map(drawnEdge), ...named.edges],
       stats: {
         total_nodes: totals.memories,
         total_edges: totals.relations,
@@ -65,14 +79,15 @@ export class GraphController {
         returned_edges: relations.length,
         sampled: memories.length < totals.memories,
         sample_ratio: memories.length / Math.max(1, totals.memories),
+        ...(query.entities ? { returned_entities: named.nodes.length } : {}),
       },
-      meta: metaSince(startedAt),
+      meta: metaSince(startedAt, query.entities),
     };
   }
 
   @Get('neighbors/:id')
   @ForScope('memory:read')
-  @ApiOperation({ summary: 'The memories around one: by relations, and by what they say' })
+  @ApiOperation({ summary: 'The memories around one: by relations, by what they say, and by what they name' })
   @ApiResponse({ status: 200, type: NeighborsDto })
   async neighbors(
     @Param('id') id: string,
@@ -88,7 +103,9 @@ export class GraphController {
       ...typesOf(query),
       minStrength: query.min_strength,
       semantic: query.include_semantic ? query.semantic_limit : 0,
+      entities: query.entities,
     });
+    const named = drawnEntities(found.entities);
     return {
       center: drawnNode(found.center),
       graph_neighbors: found.around.map(drawnNode),
@@ -96,7 +113,8 @@ export class GraphController {
         ...drawnNode(memory),
         similarity: Math.round(similarity * 1e4) / 1e4,
       })),
-      edges: found.relations.map(drawnEdge),
+      ...(query.entities ? { entity_neighbors: found.sharing.map(drawnNode), entities: named.nodes } : {}),
+      edges: [...found.relations.map(drawnEdge), ...named.edges],
       meta: { depth: query.depth, query_time_ms: millisecondsSince(startedAt) },
       ...(found.degraded ? { degraded: ['vectors'] } : {}),
     };
@@ -133,7 +151,7 @@ export class GraphController {
 
   @Get('stats')
   @ForScope('memory:read')
-  @ApiOperation({ summary: 'How many memories and relations there are, by type' })
+  @ApiOperation({ summary: 'How many memories, relations and entities there are, by type' })
   @ApiResponse({ status: 200, type: GraphStatsDto })
   async stats(
     @Query() query: WorkspaceField,
@@ -142,14 +160,20 @@ export class GraphController {
   ): Promise<GraphStatsDto> {
     const startedAt = performance.now();
     const workspace = await this.edge.workspace(request, response, query);
-    const { byType, byRelation, importance, activity } = await this.graph.counts(
+    const { byType, byRelation, byEntity, mentions, importance, activity } = await this.graph.counts(
       this.context.tenant,
       workspace,
     );
     return {
-      totals: { nodes: sumOf(byType), edges: sumOf(byRelation) },
+      totals: {
+        nodes: sumOf(byType),
+        edges: sumOf(byRelation),
+        entities: sumOf(byEntity),
+        mentions,
+      },
       by_type: Object.fromEntries(byType),
       by_relationship: Object.fromEntries(byRelation),
+      by_entity: Object.fromEntries(byEntity),
       importance_distribution: importance,
       recent_activity: activity,
       meta: metaSince(startedAt),
@@ -195,10 +219,10 @@ function typesOf({ relationship_types: types }: { relationship_types?: string[] 
   return types === undefined ? {} : { types: types.map((type) => type.toUpperCase()) };
 }
 
-function metaSince(startedAt: number) {
+function metaSince(startedAt: number, entities = false) {
   return {
-    type_colors: TYPE_COLORS,
-    relation_colors: RELATION_COLORS,
+    type_colors: entities ? { ...TYPE_COLORS, ...ENTITY_COLORS } : TYPE_COLORS,
+    relation_colors: entities ? { ...RELATION_COLORS, MENTIONS: MENTION_COLOR } : RELATION_COLORS,
     query_time_ms: millisecondsSince(startedAt),
   };
 }

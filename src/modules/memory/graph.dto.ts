@@ -6,6 +6,12 @@ import type { RelationAttributes } from './relation-types.js';
 
 const TYPES = { max: 32, each: { max: 64 }, commas: true, optional: true };
 
+const ENTITIES = {
+  optional: true,
+  default: false,
+  description: 'With whom and what the memories name, as nodes of their own',
+};
+
 export class SnapshotQuery extends WorkspaceField {
   @Int({ min: 0, max: 2_000, optional: true, default: 500, description: 'How many memories; 0: 2,000' })
   limit = 500;
@@ -18,6 +24,9 @@ export class SnapshotQuery extends WorkspaceField {
 
   @Instant({ optional: true, description: 'Not older than this' })
   since?: string;
+
+  @Flag({ ...ENTITIES })
+  entities = false;
 }
 
 export class NeighborsQuery extends WorkspaceField {
@@ -38,6 +47,9 @@ export class NeighborsQuery extends WorkspaceField {
 
   @Int({ min: 1, max: 20, optional: true, default: 5 })
   semantic_limit = 5;
+
+  @Flag({ ...ENTITIES, description: `${ENTITIES.description}, and those that name what this one does` })
+  entities = false;
 }
 
 export class PathQueryDto extends WorkspaceField {
@@ -58,9 +70,13 @@ export class PathQueryDto extends WorkspaceField {
 }
 
 export class NodeDto implements DrawnNode {
-  @ApiProperty({ type: String, format: 'uuid' }) id!: string;
-  @ApiProperty({ type: String, description: 'Its first 1,000 characters' }) content!: string;
-  @ApiProperty({ type: String }) type!: string;
+  @ApiProperty({ type: String, enum: ['memory', 'entity'] }) kind!: 'memory' | 'entity';
+  @ApiProperty({ type: String, description: 'Of an entity its tag', example: 'entity:people:alice-johnson' })
+  id!: string;
+  @ApiProperty({ type: String, description: 'Its first 1,000 characters; of an entity its name' })
+  content!: string;
+  @ApiProperty({ type: String, description: 'Of an entity what it is, such as people or places' })
+  type!: string;
   @ApiProperty({ type: [String] }) tags!: string[];
   @ApiProperty({ type: Number }) importance!: number;
   @ApiProperty({ type: Number }) confidence!: number;
@@ -76,10 +92,11 @@ export class SimilarNodeDto extends NodeDto {
 }
 
 export class EdgeDto implements DrawnEdge {
-  @ApiProperty({ type: String, format: 'uuid' }) id!: string;
+  @ApiProperty({ type: String }) id!: string;
   @ApiProperty({ type: String, format: 'uuid' }) source!: string;
-  @ApiProperty({ type: String, format: 'uuid' }) target!: string;
-  @ApiProperty({ type: String }) type!: string;
+  @ApiProperty({ type: String, description: 'A memory, or the entity that the source mentions' })
+  target!: string;
+  @ApiProperty({ type: String, description: 'MENTIONS, where it leads to an entity' }) type!: string;
   @ApiProperty({ type: Number }) strength!: number;
   @ApiProperty({ type: String }) color!: string;
   @ApiProperty({ type: Object, additionalProperties: true, description: 'Such as reason or context' })
@@ -97,6 +114,12 @@ export class SnapshotStatsDto {
   @ApiProperty({ type: Boolean, description: 'Whether there are more memories than these' })
   sampled!: boolean;
   @ApiProperty({ type: Number }) sample_ratio!: number;
+  @ApiProperty({
+    type: 'integer',
+    required: false,
+    description: 'With entities: how many of the nodes are none of the memories that are counted here',
+  })
+  returned_entities?: number;
 }
 
 export class DrawingMetaDto {
@@ -122,6 +145,14 @@ export class NeighborsDto {
   @ApiProperty({ type: [NodeDto], description: 'Nearest first' }) graph_neighbors!: NodeDto[];
   @ApiProperty({ type: [SimilarNodeDto], description: 'Most alike first' })
   semantic_neighbors!: SimilarNodeDto[];
+  @ApiProperty({
+    type: [NodeDto],
+    required: false,
+    description: 'With entities: the memories that name what this one names, first what the fewest name',
+  })
+  entity_neighbors?: NodeDto[];
+  @ApiProperty({ type: [NodeDto], required: false, description: 'With entities: what all of these name' })
+  entities?: NodeDto[];
   @ApiProperty({ type: [EdgeDto], description: 'Between all of these' }) edges!: EdgeDto[];
   @ApiProperty({ type: NeighborsMetaDto }) meta!: NeighborsMetaDto;
   @ApiProperty({ type: [String], enum: ['vectors', 'graph'], required: false }) degraded?: string[];
@@ -130,6 +161,8 @@ export class NeighborsDto {
 export class TotalsDto {
   @ApiProperty({ type: 'integer' }) nodes!: number;
   @ApiProperty({ type: 'integer' }) edges!: number;
+  @ApiProperty({ type: 'integer', description: 'Not among the nodes' }) entities!: number;
+  @ApiProperty({ type: 'integer', description: 'Not among the edges' }) mentions!: number;
 }
 
 export class ImportanceDto {
@@ -147,6 +180,8 @@ export class GraphStatsDto {
   @ApiProperty({ type: TotalsDto }) totals!: TotalsDto;
   @ApiProperty(COUNTS) by_type!: Record<string, number>;
   @ApiProperty(COUNTS) by_relationship!: Record<string, number>;
+  @ApiProperty({ ...COUNTS, description: 'By what they are, such as people or places' })
+  by_entity!: Record<string, number>;
   @ApiProperty({ type: ImportanceDto }) importance_distribution!: ImportanceDto;
   @ApiProperty({ type: [ActivityDto], description: 'Memories of the last seven days, the latest first' })
   recent_activity!: ActivityDto[];

@@ -9,9 +9,11 @@ import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
 import { CandidateGate } from './candidate-gate.service.js';
+import { countGraph, type GraphCounts } from './graph-counts.js';
 import { memoryOf, MEMORY_COLUMNS, type MemoryRow, readMemories } from './memory-rows.js';
 import { MemoryNotFound } from './memory.errors.js';
 import type { Memory } from './memory.js';
+import { entitiesNamedIn, TOO_COMMON, type NamedEntity } from './named-entities.js';
 import {
   readRelations,
   relationOf,
@@ -22,6 +24,8 @@ import {
 
 /** Edges of one drawing. */
 const MOST_EDGES = 10_000;
+/** Entities of one drawing. */
+const MOST_ENTITIES = 1_000;
 /** Relations that are looked at for a path: a memory with 10,000 of them is passed, in some tenths of a second. */
 const MOST_ON_THE_WAY = 20_000;
 
@@ -30,6 +34,8 @@ export interface SnapshotWish {
   minImportance: number;
   types: string[] | null;
   since: Date | null;
+  /** With whom and what they name. */
+  entities: boolean;
 }
 
 export interface NeighborsWish {
@@ -39,6 +45,8 @@ export interface NeighborsWish {
   minStrength: number;
   /** How many that say nearly the same; 0: none. */
   semantic: number;
+  /** With whom and what they name, and those that name what it names. */
+  entities: boolean;
 }
 
 export interface PathWish {
@@ -47,13 +55,6 @@ export interface PathWish {
   types?: string[];
   minStrength: number;
   depth: number;
-}
-
-export interface GraphCounts {
-  byType: Map<string, number>;
-  byRelation: Map<string, number>;
-  importance: { high: number; medium: number; low: number };
-  activity: { date: string; count: number }[];
 }
 
 /** Pictures of a workspace's memories and how they hang together. What is shown comes from the ledger. */
@@ -69,22 +70,25 @@ export class GraphService {
   async snapshot(
     tenant: Tenant,
     workspace: WorkspaceId,
-    { limit, minImportance, types, since }: SnapshotWish,
-  ): Promise<{ memories: Memory[]; relations: Relation[]; totals: { memories: number; relations: number } }> {
+    { limit, minImportance, types, since, entities }: SnapshotWish,
+  ): Promise<{
+    memories: Memory[];
+    relations: Relation[];
+    totals: { memories: number; relations: number };
+    entities: NamedEntity[];
+  }> {
     return this.ledger.read(tenant, workspace, async (tx) => {
       const [rows, [totals]] = await Promise.all([
         tx.rows<MemoryRow>(SNAPSHOT, [tenant.id, workspace, minImportance, types, since, limit]),
         tx.rows<QueryResultRow & { memories: string; relations: string }>(TOTALS, [tenant.id, workspace]),
       ]);
       const memories = await mapInTurns(rows, (row) => memoryOf(tenant, row));
-      const relations = await this.between(
-        tx,
-        workspace,
-        rows.map(({ id }) => id),
-      );
+      const ids = rows.map(({ id }) => id);
+      const relations = await this.between(tx, workspace, ids);
       return {
         memories,
         relations,
+        entities: entities ? await entitiesNamedIn(tx, workspace, ids, MOST_ENTITIES) : [],
         totals: { memories: Number(totals?.memories ?? 0), relations: Number(totals?.relations ?? 0) },
       };
     });
@@ -95,11 +99,13 @@ export class GraphService {
     tenant: Tenant,
     workspace: WorkspaceId,
     id: string,
-    { semantic, ...walk }: NeighborsWish,
+    { semantic, entities, ...walk }: NeighborsWish,
   ): Promise<{
     center: Memory;
     around: Memory[];
     alike: { memory: Memory; similarity: number }[];
+    sharing: Memory[];
+    entities: NamedEntity[];
     relations: Relation[];
     degraded: boolean;
   }> {
@@ -113,14 +119,17 @@ export class GraphService {
     const vector = row.vector === null ? null : openVector(tenant.key, workspace, id, 'alone', row.vector);
     const space = this.spaces.open(tenant);
     await space.ready('graph');
-    const [reached, near] = await Promise.all([
+    const sharers = { workspace, of: [id], each: walk.limit, most: TOO_COMMON };
+    const [reached, near, naming] = await Promise.all([
       space.graph.related({ workspace, from: [id], ...walk }),
       this.nearest(tenant, workspace, semantic === 0 ? null : vector, semantic + 1),
+      entities ? space.graph.sharersOf(sharers) : [],
     ]);
     const aroundIds = reached.map((one) => one.id);
     const alikeIds = [...near.scores.keys()].filter((one) => one !== id && !aroundIds.includes(one));
+    const sharingIds = naming.map(({ far }) => far);
     return this.ledger.read(tenant, workspace, async (tx) => {
-      const ids = [...aroundIds, ...alikeIds.slice(0, semantic)];
+      const ids = [...new Set([...aroundIds, ...alikeIds.slice(0, semantic), ...sharingIds])];
       const memories = await readMemories(tx, workspace, ids.filter(isUuid));
       await this.gate.examine(
         tx,
@@ -132,6 +141,10 @@ export class GraphService {
         center: memoryOf(tenant, row),
         around: there(aroundIds),
         alike: there(alikeIds).map((memory) => ({ memory, similarity: near.scores.get(memory.id) ?? 0 })),
+        sharing: there(sharingIds),
+        entities: entities
+          ? await entitiesNamedIn(tx, workspace, [id, ...memories.keys()], MOST_ENTITIES)
+          : [],
         relations: await this.between(tx, workspace, [id, ...memories.keys()]),
         degraded: near.degraded,
       };
@@ -176,27 +189,8 @@ export class GraphService {
     });
   }
 
-  async counts(tenant: Tenant, workspace: WorkspaceId): Promise<GraphCounts> {
-    const scope = [tenant.id, workspace];
-    return this.ledger.read(tenant, workspace, async (tx) => {
-      const [types, relations, days] = await Promise.all([
-        tx.rows<TypeRow>(BY_TYPE, scope),
-        tx.rows<QueryResultRow & { type: string; count: string }>(BY_RELATION, scope),
-        tx.rows<QueryResultRow & { date: string; count: string }>(ACTIVITY, scope),
-      ]);
-      const sum = (of: (row: TypeRow) => string): number =>
-        types.reduce((all, row) => all + Number(of(row)), 0);
-      return {
-        byType: new Map(types.map(({ type, count }) => [type, Number(count)])),
-        byRelation: new Map(relations.map(({ type, count }) => [type, Number(count)])),
-        importance: {
-          high: sum(({ high }) => high),
-          medium: sum(({ medium }) => medium),
-          low: sum(({ low }) => low),
-        },
-        activity: days.map(({ date, count }) => ({ date, count: Number(count) })),
-      };
-    });
+  counts(tenant: Tenant, workspace: WorkspaceId): Promise<GraphCounts> {
+    return this.ledger.read(tenant, workspace, (tx) => countGraph(tx, workspace));
   }
 
   private async between(tx: LedgerRead, workspace: WorkspaceId, ids: string[]): Promise<Relation[]> {
@@ -223,14 +217,6 @@ export class GraphService {
       return { scores: new Map(), degraded: true };
     }
   }
-}
-
-interface TypeRow extends QueryResultRow {
-  type: string;
-  count: string;
-  high: string;
-  medium: string;
-  low: string;
 }
 
 /** The memories on the way, from the first to the last. */
@@ -261,17 +247,3 @@ const BETWEEN = `
 SELECT ${RELATION_COLUMNS} FROM relations
 WHERE tenant_id = $1 AND workspace_id = $2 AND from_id = ANY($3::uuid[]) AND to_id = ANY($3::uuid[])
 ORDER BY strength DESC, id LIMIT $4`;
-
-const BY_TYPE = `
-SELECT type, count(*), count(*) FILTER (WHERE importance >= 0.8::real) AS high,
-  count(*) FILTER (WHERE importance >= 0.5::real AND importance < 0.8::real) AS medium,
-  count(*) FILTER (WHERE importance < 0.5::real) AS low
-FROM memories WHERE tenant_id = $1 AND workspace_id = $2 GROUP BY type ORDER BY count(*) DESC, type`;
-
-const BY_RELATION = `
-SELECT type, count(*) FROM relations WHERE tenant_id = $1 AND workspace_id = $2 GROUP BY type ORDER BY count(*) DESC, type`;
-
-const ACTIVITY = `
-SELECT to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS date, count(*) FROM memories
-WHERE tenant_id = $1 AND workspace_id = $2 AND timestamp > now() - interval '7 days' AND timestamp <= now()
-GROUP BY 1 ORDER BY 1 DESC`;

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { BackfillSignal } from './backfill-signal.js';
 import { CandidateGate } from './candidate-gate.service.js';
+import { EntityExpansion } from './entity-expansion.service.js';
 import { GraphController } from './graph.controller.js';
 import { GraphService } from './graph.service.js';
 import { LedgerCandidates } from './ledger-candidates.js';
@@ -36,6 +37,7 @@ import { VectorBackfill } from './vector-backfill.service.js';
   providers: [
     BackfillSignal,
     CandidateGate,
+    EntityExpansion,
     GraphService,
     LedgerCandidates,
     MemoryAccess,

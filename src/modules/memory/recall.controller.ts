@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
+import { EntityExpansion, type SharingMemory } from './entity-expansion.service.js';
 import { MemoryEdge } from './memory-edge.js';
 import { memoryDto } from './memory-replies.js';
 import { matchType } from './recall-ranking.js';
@@ -36,6 +37,7 @@ export class RecallController {
     private readonly edge: MemoryEdge,
     private readonly recalls: RecallService,
     private readonly expansion: RecallExpansion,
+    private readonly entities: EntityExpansion,
   ) {}
 
   @Get('recall')
@@ -77,19 +79,44 @@ export class RecallController {
           expansion: expansionOf(dto),
         })
       : null;
-    const degraded = [...new Set([...recalled.degraded, ...(expanded?.degraded === true ? ['graph'] : [])])];
     const results = expanded?.results ?? recalled.memories;
+    const named = dto.expand_entities
+      ? await this.entities.expand(tenant, workspace, { question, results, expansion: expansionOf(dto) })
+      : null;
+    const withoutGraph = expanded?.degraded === true || named?.degraded === true;
+    const degraded = [...new Set([...recalled.degraded, ...(withoutGraph ? ['graph'] : [])])];
+    const sharing = named?.memories ?? [];
     return {
       status: 'success',
-      results: results.map((result) => resultDto(result, dto.explain)),
-      count: results.length,
+      results: [...results.map((result) => resultDto(result, dto.explain)), ...sharing.map(sharingDto)],
+      count: results.length + sharing.length,
       took_ms: Math.round((performance.now() - startedAt) * 100) / 100,
       ...(time.understood === null ? {} : { time_range: timeRangeDto(time.understood) }),
       ...(decomposed(dto, question.queries) ? { queries: question.queries } : {}),
       ...(dto.state_debug ? { state_filter: stateFilterDto(question, recalled.superseded, results) } : {}),
+      ...(named === null
+        ? {}
+        : {
+            entity_expansion: {
+              enabled: true,
+              expanded_count: sharing.length,
+              entities_found: named.entities,
+            },
+          }),
       ...(degraded.length === 0 ? {} : { degraded }),
     };
   }
+}
+
+function sharingDto({ id, score, memory, entity, from }: SharingMemory): RecallResultDto {
+  return {
+    id,
+    score: rounded(score),
+    match_type: 'entity',
+    memory: memoryDto(memory),
+    expanded_from_entity: entity,
+    expanded_from: from,
+  };
 }
 
 /** Whether more is asked than came. */

@@ -136,7 +136,7 @@ export class RecallDto extends AutoMemRecallFields {
   })
   expand_relations = false;
 
-  @Int({ min: 1, max: 50, optional: true, default: 5, description: 'How many for each result' })
+  @Int({ min: 1, max: 50, optional: true, default: 5, description: 'How many relations for each result' })
   relation_limit = 5;
 
   @Int({
@@ -182,7 +182,7 @@ export class RecallResultDto {
   score_parts?: Record<string, number>;
   @ApiProperty({
     type: String,
-    enum: ['hybrid', 'vector', 'keyword', 'filter', 'relation', 'priority'],
+    enum: ['hybrid', 'vector', 'keyword', 'filter', 'relation', 'entity', 'priority'],
     description: 'priority: it is here because priority_ids names it, and the question did not find it',
   })
   match_type!: string;
@@ -200,6 +200,14 @@ export class RecallResultDto {
     description: 'With scope_fallback: true where it has not the tags that were asked for',
   })
   outside_tag_scope?: boolean;
+  @ApiProperty({
+    type: String,
+    required: false,
+    description: 'With expand_entities: the name of what it shares with results, and is here for',
+  })
+  expanded_from_entity?: string;
+  @ApiProperty({ type: [String], required: false, description: 'Ids of those results, the best first' })
+  expanded_from?: string[];
 }
 
 export class SuppressedDto {
@@ -228,6 +236,16 @@ export class StateFilterDto {
   replacements!: ReplacementDto[];
 }
 
+export class EntityExpansionDto {
+  @ApiProperty({ type: Boolean }) enabled!: boolean;
+  @ApiProperty({ type: Number, description: 'How many memories were brought along' }) expanded_count!: number;
+  @ApiProperty({
+    type: [String],
+    description: 'Names of whom and what the results name, the most named first',
+  })
+  entities_found!: string[];
+}
+
 export class TimeRangeDto {
   @ApiProperty({ type: String }) query!: string;
   @ApiProperty({ type: String, format: 'date-time', nullable: true }) start!: string | null;
@@ -245,6 +263,8 @@ export class RecalledDto {
   @ApiProperty({ type: Number, description: 'Milliseconds' }) took_ms!: number;
   @ApiProperty({ type: TimeRangeDto, required: false, description: 'What time_query was taken to mean' })
   time_range?: TimeRangeDto;
+  @ApiProperty({ type: EntityExpansionDto, required: false, description: 'With expand_entities' })
+  entity_expansion?: EntityExpansionDto;
   @ApiProperty({
     type: [String],
     required: false,
