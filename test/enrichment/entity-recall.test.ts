@@ -34,7 +34,7 @@ describe('what memories name', () => {
   beforeAll(async () => {
     loci = await Loci.start({ LOCI_ENRICHMENT: 'true' });
     acme = await loci.tenant();
-    const memories: Record<string, object> = {
+    const memories: Record<string, Record<string, unknown>> = {
       meeting: { content: 'Caroline met Melanie at the harbour about the ferry timetable.' },
       berlin: { content: 'Melanie moved to Berlin.', importance: 0.9, tags: ['moves'] },
       work: { content: 'Caroline works with PostgreSQL.', importance: 0.2 },
