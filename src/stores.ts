@@ -8,6 +8,7 @@ import { minilmModel } from './models/embedded/minilm-model.js';
 import type { Embedder } from './models/embedder.js';
 import { modelId, parseModelId } from './models/model-id.js';
 import { Models } from './models/models.js';
+import { OPENAI_URL } from './models/openai/openai-client.js';
 import { OpenAiEmbedder } from './models/openai/openai-embedder.js';
 import { openHomes } from './open-homes.js';
 import { ApiKeyEntity } from './modules/tenants/api-key.entity.js';
@@ -29,8 +30,6 @@ import type { RateCounter } from './tenancy/rate-counter.js';
 import type { MasterKey } from './tenancy/tenant-key.js';
 import { ValkeyRateCounter } from './tenancy/valkey-rate-counter.js';
 import { Placements, type Placement } from './spaces/placements.js';
-
-const OPENAI = 'https://api.openai.com/v1';
 
 /** Everything that keeps something, or answers for somebody who does: opened before the first request, closed after the last. */
 export interface Stores {
@@ -172,7 +171,7 @@ async function openModels(
   const remote = (name: string, dimensions?: number) =>
     opened(
       OpenAiEmbedder.start({
-        baseUrl: settings.models.baseUrl ?? OPENAI,
+        baseUrl: settings.models.baseUrl ?? OPENAI_URL,
         apiKey: settings.models.apiKey ?? '',
         model: name,
         ...(dimensions === undefined ? {} : { dimensions }),

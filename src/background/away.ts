@@ -1,4 +1,4 @@
-import { TextRefused } from '../models/models.errors.js';
+import { QuestionRefused, TextRefused } from '../models/models.errors.js';
 import { DomainError } from '../platform/errors/domain-error.js';
 import { isLedgerAway } from '../platform/errors/ledger-away.js';
 
@@ -8,7 +8,8 @@ const ELSEWHERE: ReadonlySet<string> = new Set(['tenant.suspended', 'tenant.dele
 /** Whether a failure is of a store or model that does not answer, or of where the tenant is, and not of what was asked. */
 export function isAway(error: unknown): boolean {
   if (isLedgerAway(error)) return true;
-  if (!(error instanceof DomainError) || error instanceof TextRefused) return false;
+  if (error instanceof TextRefused || error instanceof QuestionRefused) return false;
+  if (!(error instanceof DomainError)) return false;
   const { code, details } = error as DomainError;
   return details.retryAfter !== undefined || code === 'model.unavailable' || ELSEWHERE.has(code);
 }

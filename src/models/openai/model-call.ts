@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { APIConnectionError, APIError, APIUserAbortError } from 'openai';
+import { FetchRefused } from '../../platform/outgoing/guarded-fetch.js';
 import { retryAfter, retryDelay } from './retry-delay.js';
 
 /** How long a call to a model's endpoint may take. */
@@ -20,6 +21,8 @@ export class ModelCallFailed extends Error {
     readonly refused: boolean,
     /** Seconds after which trying again makes sense, where that is known. */
     readonly retryAfter: number | null,
+    /** Which part of the request it refuses, where it says so. */
+    readonly refusedPart: string | null = null,
   ) {
     super(message);
   }
@@ -45,8 +48,10 @@ export async function callModel<T>(
     } catch (error) {
       if (error instanceof ModelCallFailed) throw error;
       const failure = describeFailure(error, limits.signal.aborted);
-      if (!failure.again)
-        throw new ModelCallFailed(failure.reason, failure.refused, seconds(failure.retryAfterMs));
+      if (!failure.again) {
+        const wait = seconds(failure.retryAfterMs);
+        throw new ModelCallFailed(failure.reason, failure.refused, wait, failure.refusedPart);
+      }
       const delay = retryDelay(tries, failure.retryAfterMs, Math.random());
       if (Date.now() + delay >= limits.deadline) {
         throw new ModelCallFailed(
@@ -64,12 +69,18 @@ interface Failure {
   reason: string;
   again: boolean;
   refused: boolean;
+  refusedPart: string | null;
   retryAfterMs: number | null;
 }
 
 function describeFailure(error: unknown, closing: boolean): Failure {
-  if (closing) return { reason: 'closing', again: false, refused: false, retryAfterMs: null };
-  if (error instanceof APIConnectionError) return transient('no connection');
+  if (closing) return { ...transient('closing'), again: false };
+  if (error instanceof APIConnectionError) {
+    const forbidden = error.cause instanceof FetchRefused;
+    return forbidden
+      ? { ...transient('not an address that is asked'), again: false }
+      : transient('no connection');
+  }
   if (error instanceof APIUserAbortError || isAbort(error)) return transient('no answer in time');
   if (error instanceof APIError && typeof error.status === 'number') {
     const status: number = error.status;
@@ -78,6 +89,7 @@ function describeFailure(error: unknown, closing: boolean): Failure {
       reason: `HTTP ${status}`,
       again: status === 408 || (status === 429 && error.code !== 'insufficient_quota') || status >= 500,
       refused: status === 400 || status === 413 || status === 422,
+      refusedPart: typeof error.param === 'string' ? error.param : null,
       retryAfterMs: headers instanceof Headers ? retryAfter(headers, Date.now()) : null,
     };
   }
@@ -86,7 +98,7 @@ function describeFailure(error: unknown, closing: boolean): Failure {
 }
 
 function transient(reason: string): Failure {
-  return { reason, again: true, refused: false, retryAfterMs: null };
+  return { reason, again: true, refused: false, refusedPart: null, retryAfterMs: null };
 }
 
 function isAbort(error: unknown): boolean {

@@ -1,8 +1,9 @@
-import OpenAI from 'openai';
+import type OpenAI from 'openai';
 import type { EmbeddingModel } from '../../spaces/vector-space.js';
 import { Embedder, type EmbeddingUrgency } from '../embedder.js';
 import { EmbedderUnavailable, TextRefused } from '../models.errors.js';
 import { callModel, ModelCallFailed, type CallLimits } from './model-call.js';
+import { openAiClient } from './openai-client.js';
 import { Slots } from './slots.js';
 import { cutText, textBatches, type BatchLimits } from './text-batches.js';
 
@@ -69,7 +70,7 @@ export class OpenAiEmbedder extends Embedder {
       maxTextTokens = DEFAULT_MAX_TEXT_TOKENS,
       limits = DEFAULT_LIMITS,
     } = options;
-    const client = connect(options.baseUrl, options.apiKey);
+    const client = openAiClient(options.baseUrl, options.apiKey);
     const make = (dimensions: number): OpenAiEmbedder =>
       new OpenAiEmbedder({ name: options.model, dimensions }, client, batch, maxTextTokens, limits);
     if (options.dimensions !== undefined) return make(options.dimensions);
@@ -147,21 +148,6 @@ export class OpenAiEmbedder extends Embedder {
       retryAfter: error.retryAfter ?? RETRY_AFTER_S,
     });
   }
-}
-
-/** Nothing is taken from the environment, nothing is logged, no redirect is followed with the key. */
-function connect(baseURL: string, apiKey: string): OpenAI {
-  return new OpenAI({
-    baseURL,
-    apiKey,
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    maxRetries: 0,
-    logLevel: 'off',
-    fetchOptions: { redirect: 'error' },
-  });
 }
 
 /** The vectors of a reply in the order of the texts, at unit length. `dimensions` 0: whatever they are, but all alike. */

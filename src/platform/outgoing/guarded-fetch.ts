@@ -1,5 +1,6 @@
 import { lookup as systemLookup, type LookupAddress, type LookupOptions } from 'node:dns';
 import { isIP } from 'node:net';
+import type { Readable } from 'node:stream';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { Agent, request } from 'undici';
 import { isPublicAddress } from './public-address.js';
@@ -10,6 +11,16 @@ export class FetchRefused extends Error {}
 export interface FetchLimits {
   /** For everything: names, redirects, the whole body. */
   ms: number;
+  bytes: number;
+}
+
+/** What a client wants sent. */
+export interface SentRequest {
+  method: 'GET' | 'POST';
+  headers: Record<string, string>;
+  body: string | null;
+  signal: AbortSignal | null;
+  /** Of the answer, at the most. */
   bytes: number;
 }
 
@@ -90,6 +101,23 @@ export class GuardedFetch implements OnApplicationShutdown {
     }
   }
 
+  /**
+   * For clients that bring a protocol of their own: sends what they say, and gives the whole answer, whatever its status; a
+   * redirect is followed nowhere. Throws `FetchRefused` for an address that is not asked and an answer that is too long, and
+   * otherwise what the connection ended with.
+   */
+  async send(address: string, { bytes, ...asked }: SentRequest): Promise<Response> {
+    const url = this.checked(address);
+    const dispatcher = this.isVouchedFor(url) ? this.plain : this.guarded;
+    const { statusCode, headers, body } = await request(url, { dispatcher, ...asked });
+    const answer = await wholeOf(body, bytes, url.host);
+    const pairs = Object.entries(headers).flatMap(([name, value]) =>
+      [value ?? []].flat().map((one): [string, string] => [name, one]),
+    );
+    const init = { status: statusCode, headers: pairs };
+    return new Response(answer.length === 0 ? null : new Uint8Array(answer), init);
+  }
+
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([this.guarded.destroy(), this.plain.destroy()]);
   }
@@ -110,18 +138,9 @@ export class GuardedFetch implements OnApplicationShutdown {
         await body.dump();
         return { location: new URL(headers['location'], url).href };
       }
-      const chunks: Buffer[] = [];
-      let size = 0;
-      for await (const chunk of body) {
-        size += (chunk as Buffer).length;
-        if (size > limits.bytes) {
-          body.destroy();
-          throw new FetchRefused(`${address} answers with more than ${limits.bytes} bytes`);
-        }
-        chunks.push(chunk as Buffer);
-      }
+      const whole = await wholeOf(body, limits.bytes, address);
       if (statusCode !== 200) throw new FetchRefused(`${address} answers ${statusCode}`);
-      return Buffer.concat(chunks);
+      return whole;
     } catch (error) {
       if (error instanceof FetchRefused) throw error;
       throw new FetchRefused(
@@ -145,6 +164,21 @@ export class GuardedFetch implements OnApplicationShutdown {
     const host = hostOf(url);
     return this.privateHosts.includes(host) || this.privateHosts.includes(`${host}:${port}`);
   }
+}
+
+/** Throws `FetchRefused` beyond so many bytes. */
+async function wholeOf(body: Readable, bytes: number, who: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += (chunk as Buffer).length;
+    if (size > bytes) {
+      body.destroy();
+      throw new FetchRefused(`${who} answers with more than ${bytes} bytes`);
+    }
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Without the brackets of an IPv6 address. */
