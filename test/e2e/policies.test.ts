@@ -20,8 +20,13 @@ describe('what a tenant decides for itself', () => {
   afterAll(() => loci.stop());
 
   const put = (tenant: TestTenant, body: unknown) => tenant.call<Profile>('PUT', PROFILE, body);
-  const keyOf = async (tenant: TestTenant, provider: string | null = null) =>
-    loci.server.app.get(LlmProfilesService).key(await tenantOf(loci, tenant), provider);
+  const keyOf = async (tenant: TestTenant, provider: string | null = null, url?: string) => {
+    const profiles = loci.server.app.get(LlmProfilesService);
+    const whose = await tenantOf(loci, tenant);
+    const { base_url, providers } = (await profiles.get(whose)).profile;
+    const known = provider === null ? base_url : providers.find(({ name }) => name === provider)?.base_url;
+    return profiles.key(whose, provider, url ?? known ?? 'https://nobody.example');
+  };
   const unprivileged = async (tenant: TestTenant) => {
     const order = { scopes: ['memory', 'chat'] };
     const { body } = await loci.operator.post<{ key: string }>(`/admin/tenants/${tenant.slug}/keys`, order);
@@ -54,6 +59,7 @@ describe('what a tenant decides for itself', () => {
         data: [{ action: 'llm_profile.update', detail: { keys_replaced: ['base_url'] } }, {}],
       });
       expect(await keyOf(acme)).toBe('sk-hush-1');
+      expect(await keyOf(acme, null, 'https://models.evil.example/v1')).toBeNull();
       const rows = await asSuperuser(loci, async (client) => {
         const found = await client.query<{ row: string }>(
           'SELECT row_to_json(s)::text AS row FROM tenant_secrets s UNION ALL SELECT row_to_json(p)::text FROM tenant_policies p',
@@ -69,6 +75,7 @@ describe('what a tenant decides for itself', () => {
       await put(acme, { base_url: acmes.base_url, default_model: 'small' });
       expect(await keyOf(acme)).toBe('sk-hush-1');
       const elsewhere = await put(acme, { base_url: 'https://models.evil.example/v1' });
+      expect(await keyOf(acme, null, acmes.base_url)).toBeNull();
       expect(elsewhere.body.has_api_key).toBe(false);
       expect(await keyOf(acme)).toBeNull();
       await put(acme, { base_url: acmes.base_url });

@@ -64,9 +64,15 @@ export class LlmProfilesService {
     return shown(profile ?? DEFAULT_PROFILE, new Set(names));
   }
 
-  /** For calling `provider`, or the endpoint of `base_url` where that is null. Null: the tenant has given none. */
-  key(tenant: Tenant, provider: string | null): Promise<string | null> {
-    return this.secrets.open(tenant, secretOf(provider));
+  /**
+   * For calling `provider`, or the endpoint of `base_url` where that is null, at this URL. Null: the tenant has given none
+   * for it, or has by now another URL there.
+   */
+  async key(tenant: Tenant, provider: string | null, url: string): Promise<string | null> {
+    // In this order: whatever changes meanwhile, a key is of the URL that is seen after it.
+    const key = await this.secrets.open(tenant, secretOf(provider));
+    const { profile } = await this.get(tenant);
+    return endpointsOf(profile).get(provider) === url ? key : null;
   }
 
   async put(tenant: Tenant, profile: LlmProfile, keys: NewKeys, cause: Cause): Promise<ShownProfile> {
