@@ -220,6 +220,7 @@ function draft(rest: Partial<MemoryDraft>): MemoryDraft {
     id: null,
     content: `said ${randomUUID()}`,
     type: 'Context',
+    typeGiven: true,
     tags: [],
     importance: 0.5,
     confidence: 0.9,

@@ -5,6 +5,7 @@ import type { Cause } from '../../ledger/cause.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
 import { Ledger } from '../../ledger/ledger.js';
 import { openVector } from '../../ledger/sealed-memory.js';
+import { meterTokens } from '../../ledger/token-meter.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { MemoryEditorService } from '../memory/memory-editor.service.js';
@@ -14,9 +15,10 @@ import type { Memory, MemoryDraft } from '../memory/memory.js';
 import { relateMemories } from '../memory/relation-rows.js';
 import { cosineOf } from './associations.js';
 import { SMALLEST_CLUSTER } from './clusters.js';
-import { PatternWriter } from './pattern-writer.js';
+import type { PatternText, PatternWriter } from './pattern-writer.js';
 
 export const META_PATTERN = 'meta-pattern';
+const REFLECTION = 'Reflective';
 const MOST_TAGS = 5;
 
 /** A cluster's member, and how near it is to the middle of it. */
@@ -30,35 +32,54 @@ interface MemberRow extends MemoryRow {
   vector: Buffer;
 }
 
+interface KnownRow extends QueryResultRow {
+  id: string;
+  type: string;
+  shared: number;
+  sources: number;
+}
+
+/** What the clusters of one run share. */
+export interface PatternRun {
+  taken: Set<string>;
+  cause: Cause;
+  writer: PatternWriter;
+}
+
 export type PatternOutcome = 'created' | 'updated' | 'unchanged' | 'gone';
 
-/** The memory that a cluster comes to: of the type Pattern, marked as derived, its members each an example of it. */
+/**
+ * The memory that a cluster comes to, marked as derived, its members each an example of it: of the type Pattern, or
+ * Reflective where a language model has put it into words.
+ */
 @Injectable()
 export class MetaPatterns {
   constructor(
     private readonly ledger: Ledger,
     private readonly memories: MemoryStoreService,
     private readonly editor: MemoryEditorService,
-    private readonly writer: PatternWriter,
   ) {}
 
   /**
    * Makes or renews the one of these members. The one that most of them are sources of already is it, unless `taken` by
-   * another cluster of this run. `gone`: too few of the members are left. Throws `QuotaExceeded`.
+   * another cluster of this run. One of the same members stays as it is, unless it can be put into better words now.
+   * `gone`: too few of the members are left. Throws `QuotaExceeded`.
    */
   async make(
     tenant: Tenant,
     workspace: WorkspaceId,
-    { ids, taken, cause }: { ids: readonly string[]; taken: Set<string>; cause: Cause },
+    ids: readonly string[],
+    { taken, cause, writer }: PatternRun,
   ): Promise<PatternOutcome> {
     const members = await this.members(tenant, workspace, ids);
     if (members.length < SMALLEST_CLUSTER) return 'gone';
     const known = await this.known(tenant, workspace, members, taken);
-    if (known?.same === true) return 'unchanged';
-    const memories = members.map(({ memory }) => memory);
-    const { content, quoted } = await this.writer.write(memories);
-    const fields = fieldsOf(members, content, quoted);
-    const sources = { members, quoted };
+    const same = known?.same === true;
+    if (same && (known.reflected || !writer.reflects)) return 'unchanged';
+    const text = await writer.write(members.map(({ memory }) => memory));
+    if (same && text.by !== 'reflection') return 'unchanged';
+    const fields = fieldsOf(members, text);
+    const sources = { members, text };
     if (known === null) {
       const id = randomUUID();
       taken.add(id);
@@ -95,17 +116,14 @@ export class MetaPatterns {
     workspace: WorkspaceId,
     members: readonly Member[],
     taken: Set<string>,
-  ): Promise<{ id: string; same: boolean } | null> {
-    const rows = await this.ledger.readRows<QueryResultRow & { id: string; shared: number; sources: number }>(
-      tenant,
-      workspace,
-      KNOWN,
-      [tenant.id, workspace, members.map(({ memory }) => memory.id)],
-    );
+  ): Promise<{ id: string; same: boolean; reflected: boolean } | null> {
+    const scope = [tenant.id, workspace, members.map(({ memory }) => memory.id)];
+    const rows = await this.ledger.readRows<KnownRow>(tenant, workspace, KNOWN, scope);
     const best = rows.find(({ id }) => !taken.has(id));
     if (best === undefined || best.shared * 2 < Math.min(best.sources, members.length)) return null;
     taken.add(best.id);
-    return { id: best.id, same: best.shared === best.sources && best.shared === members.length };
+    const same = best.shared === best.sources && best.shared === members.length;
+    return { id: best.id, same, reflected: best.type === REFLECTION };
   }
 }
 
@@ -114,8 +132,10 @@ async function link(
   tx: LedgerWrite,
   workspace: WorkspaceId,
   id: string,
-  { members, quoted }: { members: readonly Member[]; quoted: readonly string[] },
+  { members, text }: { members: readonly Member[]; text: PatternText },
 ): Promise<void> {
+  const { quoted, tokens } = text;
+  meterTokens(tx, workspace, tokens);
   const ids = members.map(({ memory }) => memory.id);
   const scope = [tx.tenant.id, workspace, id, ids];
   await tx.rows(SOURCES, [...scope, quoted]);
@@ -148,14 +168,14 @@ type PatternFields = Pick<
   'content' | 'type' | 'tags' | 'importance' | 'confidence' | 'metadata' | 'timestamp'
 >;
 
-function fieldsOf(members: readonly Member[], content: string, quoted: readonly string[]): PatternFields {
+function fieldsOf(members: readonly Member[], { content, cites, by }: PatternText): PatternFields {
   const memories = members.map(({ memory }) => memory);
   const times = memories.map(({ timestamp }) => timestamp.getTime());
   const newest = new Date(Math.max(...times));
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   return {
     content,
-    type: 'Pattern',
+    type: by === 'reflection' ? REFLECTION : 'Pattern',
     tags: [
       META_PATTERN,
       ...commonest(
@@ -167,7 +187,7 @@ function fieldsOf(members: readonly Member[], content: string, quoted: readonly 
     confidence: Math.fround(mean(members.map(({ typical }) => typical))),
     metadata: {
       derived: true,
-      derived_by: 'consolidation',
+      derived_by: by === 'reflection' ? 'reflection' : 'consolidation',
       cluster_size: members.length,
       dominant_type:
         commonest(
@@ -175,7 +195,7 @@ function fieldsOf(members: readonly Member[], content: string, quoted: readonly 
           0,
         )[0] ?? null,
       time_span_days: Math.round((newest.getTime() - Math.min(...times)) / 86_400_000),
-      cites: quoted,
+      cites,
     },
     timestamp: newest,
   };
@@ -185,6 +205,7 @@ function draftOf(tenant: Tenant, id: string, fields: PatternFields): MemoryDraft
   return {
     ...fields,
     id,
+    typeGiven: true,
     validFrom: null,
     validUntil: null,
     session: null,
@@ -220,10 +241,12 @@ JOIN embeddings v ON v.tenant_id = $1 AND v.workspace_id = $2 AND v.memory_id = 
 WHERE m.tenant_id = $1 AND m.workspace_id = $2 AND m.id = ANY($3::uuid[])`;
 
 const KNOWN = `
-SELECT memory_id AS id, (count(*) FILTER (WHERE source_id = ANY($3::uuid[])))::int AS shared, count(*)::int AS sources
-FROM derived_memories WHERE tenant_id = $1 AND workspace_id = $2 AND memory_id IN (
+SELECT d.memory_id AS id, m.type, (count(*) FILTER (WHERE d.source_id = ANY($3::uuid[])))::int AS shared,
+  count(*)::int AS sources
+FROM derived_memories d JOIN memories m ON m.tenant_id = $1 AND m.workspace_id = $2 AND m.id = d.memory_id
+WHERE d.tenant_id = $1 AND d.workspace_id = $2 AND d.memory_id IN (
   SELECT memory_id FROM derived_memories WHERE tenant_id = $1 AND workspace_id = $2 AND source_id = ANY($3::uuid[]))
-GROUP BY memory_id ORDER BY shared DESC, memory_id`;
+GROUP BY d.memory_id, m.type ORDER BY shared DESC, d.memory_id`;
 
 const SOURCES = `
 INSERT INTO derived_memories (tenant_id, workspace_id, memory_id, source_id, quoted)

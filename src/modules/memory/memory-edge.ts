@@ -91,6 +91,7 @@ export class MemoryEdge {
       id: dto.id?.toLowerCase() ?? null,
       content: dto.content,
       type: dto.type ?? classify(dto.content),
+      typeGiven: dto.type !== undefined,
       tags: unique(dto.tags ?? []),
       importance: Math.fround(dto.importance ?? DEFAULT_IMPORTANCE),
       confidence: Math.fround(dto.confidence ?? DEFAULT_CONFIDENCE),

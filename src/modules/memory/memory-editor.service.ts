@@ -13,6 +13,7 @@ import { snapshotPlace } from './memory-reader.service.js';
 import { MemoryVectors } from './memory-vectors.js';
 import { deleteMemories, drawnFrom } from './memory-removal.js';
 import { MemoryNotFound } from './memory.errors.js';
+import { classify } from './memory-types.js';
 import { recordedMemory } from './memory-record.js';
 import type { Memory, MemoryEdit } from './memory.js';
 import { closeGap, placeInSession, rejoin, setPrevious } from './session-weaver.js';
@@ -21,6 +22,7 @@ import { insertPending, insertVectors } from './vector-rows.js';
 interface EditedRow extends MemoryRow {
   position: string;
   previous_id: string | null;
+  type_given: boolean;
 }
 
 /** Changing and deleting what is remembered. */
@@ -46,7 +48,7 @@ export class MemoryEditorService {
     const vectors = await this.vectors.of(tenant, texts);
     const { result } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
       const [row] = await tx.rows<EditedRow>(
-        `SELECT ${MEMORY_COLUMNS}, position, previous_id FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = $3`,
+        `SELECT ${MEMORY_COLUMNS}, position, previous_id, type_given FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = $3`,
         [tenant.id, workspace, id],
       );
       if (row === undefined) throw new MemoryNotFound();
@@ -54,7 +56,7 @@ export class MemoryEditorService {
       const after: Memory = { ...before, ...withoutVector(edit), updatedAt: new Date() };
       const revision = tx.changed(workspace, 'memory', id);
       await this.keepSnapshot(tx, workspace, before, revision);
-      await this.write(tx, workspace, after);
+      await this.write(tx, workspace, after, row.type_given || edit.type !== undefined);
       const moved =
         after.session !== before.session || after.timestamp.getTime() !== before.timestamp.getTime();
       const neighbours = moved
@@ -166,14 +168,19 @@ export class MemoryEditorService {
     );
   }
 
-  private async write(tx: LedgerWrite, workspace: WorkspaceId, memory: Memory): Promise<void> {
+  private async write(
+    tx: LedgerWrite,
+    workspace: WorkspaceId,
+    memory: Memory,
+    typeGiven: boolean,
+  ): Promise<void> {
     const { key } = tx.tenant;
     const content = sealContent(key, workspace, memory.id, memory.content);
     const metadata = sealMetadata(key, workspace, memory.id, memory.metadata);
     await tx.rows(
       `UPDATE memories SET type = $4, tags = $5, importance = $6, confidence = $7, timestamp = $8, t_valid = $9, t_invalid = $10,
          session_id = $11, user_id = $12, agent_id = $13, content = $14, metadata = $15, alone_hash = $16, duplicate_hash = $17,
-         bytes = $18, updated_at = $19
+         bytes = $18, updated_at = $19, type_given = $20
        WHERE tenant_id = $1 AND workspace_id = $2 AND id = $3`,
       [
         tx.tenant.id,
@@ -192,9 +199,11 @@ export class MemoryEditorService {
         content,
         metadata,
         textHash(key, memory.content),
-        duplicateHash(tx.tenant, memory),
+        // Who sends it again without a type sends the same.
+        duplicateHash(tx.tenant, typeGiven ? memory : { ...memory, type: classify(memory.content) }),
         content.length + metadata.length,
         memory.updatedAt,
+        typeGiven,
       ],
     );
   }

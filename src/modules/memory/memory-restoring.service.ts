@@ -146,8 +146,8 @@ const OWN_COLUMNS = `tenant_id, workspace_id, id, position, type, tags, importan
   session_id, user_id, agent_id, content, metadata, alone_hash, fingerprint, duplicate_hash, bytes, created_at, updated_at`;
 
 const BRING_BACK = `
-INSERT INTO memories (${OWN_COLUMNS})
-SELECT ${OWN_COLUMNS.replaceAll(/\w+/g, 'm.$&')} ${FROM_ASIDE}, jsonb_populate_record(NULL::memories, d.memory) m ${THIS}
+INSERT INTO memories (${OWN_COLUMNS}, type_given)
+SELECT ${OWN_COLUMNS.replaceAll(/\w+/g, 'm.$&')}, COALESCE(m.type_given, true) ${FROM_ASIDE}, jsonb_populate_record(NULL::memories, d.memory) m ${THIS}
 RETURNING session_id, timestamp`;
 
 const BRING_BACK_HISTORY = `

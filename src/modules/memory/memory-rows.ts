@@ -121,6 +121,7 @@ export function insertMemories(tx: LedgerWrite, workspace: WorkspaceId, memories
     column((m) => m.id),
     column((m) => m.position),
     column((m) => m.draft.type),
+    column((m) => m.draft.typeGiven),
     column((m) => JSON.stringify(m.draft.tags)),
     column((m) => m.draft.importance),
     column((m) => m.draft.confidence),
@@ -143,13 +144,13 @@ export function insertMemories(tx: LedgerWrite, workspace: WorkspaceId, memories
 
 /** PostgreSQL has no arrays of arrays of different lengths: tags travel as JSON. */
 const INSERT = `
-INSERT INTO memories (tenant_id, workspace_id, id, position, type, tags, importance, confidence, timestamp, t_valid, t_invalid,
-  session_id, user_id, agent_id, previous_id, content, metadata, alone_hash, joined_hash, fingerprint, duplicate_hash, bytes)
-SELECT $1, $2, n.id, n.position, n.type, ARRAY(SELECT jsonb_array_elements_text(n.tags)), n.importance, n.confidence,
+INSERT INTO memories (tenant_id, workspace_id, id, position, type, type_given, tags, importance, confidence, timestamp, t_valid,
+  t_invalid, session_id, user_id, agent_id, previous_id, content, metadata, alone_hash, joined_hash, fingerprint, duplicate_hash, bytes)
+SELECT $1, $2, n.id, n.position, n.type, n.type_given, ARRAY(SELECT jsonb_array_elements_text(n.tags)), n.importance, n.confidence,
   n.timestamp, n.t_valid, n.t_invalid, n.session_id, n.user_id, n.agent_id, n.previous_id, n.content, n.metadata,
   n.alone_hash, n.joined_hash, n.fingerprint, n.duplicate_hash, n.bytes
-FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::jsonb[], $7::real[], $8::real[], $9::timestamptz[], $10::timestamptz[],
-  $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::uuid[], $16::bytea[], $17::bytea[], $18::bytea[],
-  $19::bytea[], $20::bytea[], $21::bytea[], $22::int[])
-  AS n (id, position, type, tags, importance, confidence, timestamp, t_valid, t_invalid, session_id, user_id, agent_id,
+FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::boolean[], $7::jsonb[], $8::real[], $9::real[], $10::timestamptz[],
+  $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::uuid[], $17::bytea[], $18::bytea[],
+  $19::bytea[], $20::bytea[], $21::bytea[], $22::bytea[], $23::int[])
+  AS n (id, position, type, type_given, tags, importance, confidence, timestamp, t_valid, t_invalid, session_id, user_id, agent_id,
     previous_id, content, metadata, alone_hash, joined_hash, fingerprint, duplicate_hash, bytes)`;

@@ -6,6 +6,8 @@ export interface MemoryDraft {
   id: string | null;
   content: string;
   type: string;
+  /** False: nobody gave it; it was told by how the content speaks. */
+  typeGiven: boolean;
   tags: string[];
   /** 0..1, how much it matters. */
   importance: number;

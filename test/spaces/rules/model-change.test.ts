@@ -152,6 +152,7 @@ describe('rule 12: a model is changed by a second projection', () => {
       id: null,
       content: 'A late guest.',
       type: 'Context',
+      typeGiven: true,
       tags: [],
       importance: 0.5,
       confidence: 0.9,
