@@ -20,13 +20,19 @@ export interface UnreadMemory {
   said: number;
   /** Null: it has none yet, and comes again when it has. */
   vector: Float32Array | null;
+  /** A language model has read this very text: what it found stays. */
+  byModel: boolean;
+}
+
+/** One that was compared with the others of its workspace. */
+export interface ComparedMemory extends UnreadMemory {
+  /** Null: it was compared with nobody. */
+  neighbours: Neighbour[] | null;
 }
 
 /** What was read from one. */
-export interface ReadMemory extends UnreadMemory {
+export interface ReadMemory extends ComparedMemory {
   reading: Reading;
-  /** Null: it was compared with nobody. */
-  neighbours: Neighbour[] | null;
 }
 
 interface UnreadRow extends QueryResultRow {
@@ -36,6 +42,7 @@ interface UnreadRow extends QueryResultRow {
   content: Buffer;
   timestamp: Date;
   vector: Buffer | null;
+  by_model: boolean;
 }
 
 export interface MemoryPlace {
@@ -43,26 +50,68 @@ export interface MemoryPlace {
   id: string;
 }
 
-/** Those of the memories that were not read since their text last changed, or not compared since their vector came. */
+/** By whom a text is read. */
+export type Reader = 'offline' | 'model';
+
+/**
+ * Those of the memories that were not read since their text last changed: by a model, or by anybody. The latter, too, if
+ * they were not compared since their vector came.
+ */
 export async function unreadOf(
   ledger: Ledger,
   tenant: Tenant,
   places: readonly MemoryPlace[],
+  reader: Reader = 'offline',
 ): Promise<UnreadMemory[]> {
   if (places.length === 0) return [];
-  const rows = await ledger.readRows<UnreadRow>(tenant, WHOLE_TENANT, UNREAD, [
+  const rows = await ledger.readRows<UnreadRow>(tenant, WHOLE_TENANT, UNREAD[reader], [
     tenant.id,
     ...columnsOf(places),
     tenant.embeddingModel,
   ]);
-  return rows.map(({ workspace_id: workspace, id, alone_hash: hash, content, timestamp, vector }) => ({
+  return rows.map(({ workspace_id: workspace, id, alone_hash: hash, content, timestamp, ...row }) => ({
     workspace,
     id,
     hash,
     text: openContent(tenant.key, workspace, id, content),
     said: timestamp.getTime(),
-    vector: vector === null ? null : openVector(tenant.key, workspace, id, 'alone', vector),
+    vector: row.vector === null ? null : openVector(tenant.key, workspace, id, 'alone', row.vector),
+    byModel: row.by_model,
   }));
+}
+
+/** Those whose text is the one that was read, each with who has read it by now. The others have changed since, and come again. */
+export async function stillSo<Read extends UnreadMemory>(
+  tx: LedgerWrite,
+  workspace: WorkspaceId,
+  read: readonly Read[],
+): Promise<Read[]> {
+  const own = read.filter((memory) => memory.workspace === workspace);
+  if (own.length === 0) return [];
+  const scope = [tx.tenant.id, workspace, own.map(({ id }) => id)];
+  const rows = await tx.rows<QueryResultRow & { id: string; alone_hash: Buffer; by_model: boolean }>(
+    CURRENT,
+    scope,
+  );
+  const current = new Map(rows.map((row) => [row.id, row]));
+  return own.flatMap((memory) => {
+    const row = current.get(memory.id);
+    return row?.alone_hash.equals(memory.hash) === true ? [{ ...memory, byModel: row.by_model }] : [];
+  });
+}
+
+/** What was read stays, as does by whom; that they were compared is known from here on. */
+export async function noteCompared(
+  tx: LedgerWrite,
+  workspace: WorkspaceId,
+  memories: readonly ComparedMemory[],
+): Promise<void> {
+  const ids = memories.flatMap(({ id, neighbours }) => (neighbours === null ? [] : [id]));
+  if (ids.length === 0) return;
+  await tx.rows(
+    `UPDATE enrichments SET compared = true WHERE tenant_id = $1 AND workspace_id = $2 AND memory_id = ANY($3::uuid[])`,
+    [tx.tenant.id, workspace, ids],
+  );
 }
 
 interface MentionRow extends QueryResultRow {
@@ -78,6 +127,7 @@ export async function writeReadings(
   tx: LedgerWrite,
   workspace: WorkspaceId,
   read: readonly ReadMemory[],
+  reader: Reader,
 ): Promise<void> {
   const { key, id: tenantId } = tx.tenant;
   const ids = read.map(({ id }) => id);
@@ -116,6 +166,7 @@ export async function writeReadings(
     read.map(({ id, reading: { summary } }) =>
       summary === null ? null : sealSummary(key, workspace, id, summary),
     ),
+    reader === 'model',
   ]);
 }
 
@@ -129,14 +180,25 @@ export function columnsOf(places: readonly MemoryPlace[]): [string[], string[]] 
   return [places.map(({ workspace }) => workspace), places.map(({ id }) => id)];
 }
 
-const UNREAD = `
-SELECT m.workspace_id, m.id, m.alone_hash, m.content, m.timestamp, v.vector
+const READABLE = `
+SELECT m.workspace_id, m.id, m.alone_hash, m.content, m.timestamp, v.vector,
+  COALESCE(e.by_model AND e.hash = m.alone_hash, false) AS by_model
 FROM unnest($2::uuid[], $3::uuid[]) AS i (workspace_id, id)
 JOIN memories m ON m.tenant_id = $1 AND m.workspace_id = i.workspace_id AND m.id = i.id
 LEFT JOIN enrichments e ON e.tenant_id = $1 AND e.workspace_id = m.workspace_id AND e.memory_id = m.id
 LEFT JOIN embeddings v ON v.tenant_id = $1 AND v.workspace_id = m.workspace_id AND v.memory_id = m.id
   AND v.part = 'alone' AND v.model = $4 AND v.hash = m.alone_hash
-WHERE e.hash IS DISTINCT FROM m.alone_hash OR (NOT e.compared AND v.vector IS NOT NULL)`;
+WHERE e.hash IS DISTINCT FROM m.alone_hash OR`;
+
+const UNREAD: Record<Reader, string> = {
+  offline: `${READABLE} (NOT e.compared AND v.vector IS NOT NULL)`,
+  model: `${READABLE} NOT e.by_model`,
+};
+
+const CURRENT = `
+SELECT m.id, m.alone_hash, COALESCE(e.by_model AND e.hash = m.alone_hash, false) AS by_model FROM memories m
+LEFT JOIN enrichments e ON e.tenant_id = $1 AND e.workspace_id = $2 AND e.memory_id = m.id
+WHERE m.tenant_id = $1 AND m.workspace_id = $2 AND m.id = ANY($3::uuid[])`;
 
 const MENTIONED = `
 SELECT DISTINCT n.memory_id, n.kind || ':' || n.entity AS tag FROM mentions n
@@ -152,8 +214,10 @@ FROM unnest($3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::bytea[]) AS n (
 LEFT JOIN entity_aliases a ON a.tenant_id = $1 AND a.workspace_id = $2 AND a.found = n.found
 ON CONFLICT DO NOTHING`;
 
+/** One that was compared as it stands stays so, whoever reads it next. */
 const UPSERT_ENRICHMENTS = `
-INSERT INTO enrichments (tenant_id, workspace_id, memory_id, hash, compared, summary)
-SELECT $1, $2, * FROM unnest($3::uuid[], $4::bytea[], $5::boolean[], $6::bytea[])
+INSERT INTO enrichments (tenant_id, workspace_id, memory_id, hash, compared, summary, by_model)
+SELECT $1, $2, n.*, $7 FROM unnest($3::uuid[], $4::bytea[], $5::boolean[], $6::bytea[]) AS n
 ON CONFLICT (tenant_id, workspace_id, memory_id)
-DO UPDATE SET hash = excluded.hash, compared = excluded.compared, summary = excluded.summary, enriched_at = now()`;
+DO UPDATE SET hash = excluded.hash, summary = excluded.summary, by_model = excluded.by_model, enriched_at = now(),
+  compared = excluded.compared OR (enrichments.compared AND enrichments.hash = excluded.hash)`;

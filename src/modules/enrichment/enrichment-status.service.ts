@@ -7,6 +7,9 @@ import { Ledger } from '../../ledger/ledger.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { Enrichment, ENRICHMENT } from './enrichment.service.js';
+import { LANGUAGE_ENRICHMENT } from './language/language-enrichment.service.js';
+
+const READERS = [ENRICHMENT, LANGUAGE_ENRICHMENT];
 
 /** A memory that could not be read, and why. */
 export interface FailedReading {
@@ -64,8 +67,8 @@ export class EnrichmentStatus {
       const count = Number(there?.n ?? 0);
       if (count === 0 || there?.first === null || there === undefined) return { count };
       await tx.rows(FORGET, scope);
-      await tx.rows(FORGET_FAILURES, [...scope, ENRICHMENT]);
-      await tx.rows(REWIND, [tenant.id, ENRICHMENT, Number(there.first) - 1]);
+      await tx.rows(FORGET_FAILURES, [...scope, READERS]);
+      await tx.rows(REWIND, [tenant.id, READERS, Number(there.first) - 1]);
       tx.record('enrichment.reprocess', workspace, ids);
       return { count };
     });
@@ -97,9 +100,9 @@ const FORGET = `
 DELETE FROM enrichments WHERE tenant_id = $1 AND workspace_id = $2 AND ($3::uuid[] IS NULL OR memory_id = ANY($3))`;
 
 const FORGET_FAILURES = `
-DELETE FROM unindexable WHERE tenant_id = $1 AND workspace_id = $2 AND projection = $4 AND ($3::uuid[] IS NULL OR id = ANY($3))`;
+DELETE FROM unindexable WHERE tenant_id = $1 AND workspace_id = $2 AND projection = ANY($4) AND ($3::uuid[] IS NULL OR id = ANY($3))`;
 
 /** The watermark goes back to before the first of them; what was read between them is passed over at a glance. */
 const REWIND = `
 UPDATE followers SET revision = $3, failures = 0, next_try_at = NULL, last_error = NULL, updated_at = now()
-WHERE tenant_id = $1 AND name = $2 AND revision > $3`;
+WHERE tenant_id = $1 AND name = ANY($2) AND revision > $3`;

@@ -2,7 +2,7 @@ import type { QueryResultRow } from 'pg';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { relateMemories, type RelationDraft } from '../memory/relation-rows.js';
-import type { ReadMemory } from './enrichment-rows.js';
+import type { ComparedMemory } from './enrichment-rows.js';
 import { LINKED } from './neighbours.service.js';
 
 /** That one came after the other says less of what they have in common than that they say the same. */
@@ -27,7 +27,7 @@ interface ChainRow extends QueryResultRow {
 export async function linkSimilar(
   tx: LedgerWrite,
   workspace: WorkspaceId,
-  read: readonly ReadMemory[],
+  read: readonly Pick<ComparedMemory, 'id' | 'neighbours'>[],
 ): Promise<void> {
   const compared = new Map(
     read.flatMap(({ id, neighbours }) => (neighbours === null ? [] : [[id, neighbours]])),

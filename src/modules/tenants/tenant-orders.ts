@@ -4,6 +4,7 @@ import type { TenantSettings } from '../../tenancy/principal.js';
 import { scrubErrors } from '../../tenancy/scrub-settings.js';
 import { parseTenantSlug } from '../../tenancy/tenant.js';
 import { consolidationErrors } from '../consolidation/consolidation-settings.js';
+import { enrichmentErrors } from '../enrichment/enrichment-settings.js';
 import { classErrors } from '../memory/memory-classes.js';
 import { weightErrors } from '../memory/ranking-weights.js';
 import { timeZoneErrors } from '../memory/recall-time.js';
@@ -79,6 +80,7 @@ export function checkSettings(settings: TenantSettings | undefined): void {
     ...timeZoneErrors(settings),
     ...classErrors(settings),
     ...consolidationErrors(settings),
+    ...enrichmentErrors(settings),
     ...scrubErrors(settings),
   ];
   if (errors.length > 0) throw new RequestInvalid(errors);

@@ -13,10 +13,7 @@ export interface Reading {
   summary: string | null;
 }
 
-/**
- * Reads texts for what they name. The tenant is there for a reader that asks the tenant's own language model; the one
- * that comes with Loci asks nobody.
- */
+/** Reads texts for what they name, and asks nobody. */
 export abstract class TextReader {
   /** One reading for each text, in order. */
   abstract read(tenant: Tenant, texts: readonly TextToRead[]): Promise<Reading[]>;

@@ -1,0 +1,88 @@
+import { termsOf } from '../../../spaces/terms.js';
+import { MEMORY_TYPES, type MemoryType } from '../../memory/memory-types.js';
+import { slugOf, type FoundEntity } from '../entity-kinds.js';
+import { LONG, LONGEST_SUMMARY, NAMED_KINDS, READ, type ReadingQuestion } from './reading-question.js';
+
+/** What a model says of a text, as far as the text bears it out. */
+export interface ModelReading {
+  entities: FoundEntity[];
+  /** Null: it gave none, or one of something else. */
+  summary: string | null;
+  /** Null: it gave none that there is. */
+  type: MemoryType | null;
+}
+
+const MOST_ENTITIES = 32;
+const LONGEST_NAME = 80;
+
+/**
+ * What an answer says of each text, by its key. Nothing of it is believed: a key that was not given, or is answered twice,
+ * counts for nothing; neither does a name that the text does not use, a type that there is not, nor a summary most of whose
+ * words are not the text's. Keys without an answer are left out.
+ */
+export function readingsIn(value: unknown, texts: ReadingQuestion['texts']): Map<string, ModelReading> {
+  const readings = new Map<string, ModelReading>();
+  const twice = new Set<string>();
+  for (const given of listIn(value, 'readings')) {
+    const key = memberOf(given, 'key');
+    const asked = typeof key === 'string' ? texts.get(key) : undefined;
+    if (typeof key !== 'string' || asked === undefined) continue;
+    if (readings.has(key)) twice.add(key);
+    readings.set(key, readingOf(given, asked.text.slice(0, READ)));
+  }
+  for (const key of twice) readings.delete(key);
+  return readings;
+}
+
+function readingOf(given: unknown, text: string): ModelReading {
+  const entities = new Map<string, FoundEntity>();
+  for (const kind of NAMED_KINDS) {
+    for (const name of listIn(given, kind)) {
+      if (typeof name !== 'string' || name.length > LONGEST_NAME || !names(text, name)) continue;
+      const slug = slugOf(name);
+      // A name is of one kind: the first that claims it.
+      if (slug.length > 1 && !entities.has(slug) && entities.size < MOST_ENTITIES)
+        entities.set(slug, { kind, name: inOneLine(name) });
+    }
+  }
+  const type = memberOf(given, 'type');
+  return {
+    entities: [...entities.values()],
+    summary: summaryIn(memberOf(given, 'summary'), text),
+    type: MEMORY_TYPES.find((known) => known === type) ?? null,
+  };
+}
+
+/** Whether the text uses this name, as whole words, however they are spaced and capitalized. */
+function names(text: string, name: string): boolean {
+  const [within, wanted] = [text, name].map((each) => inOneLine(each).toLowerCase());
+  if (within === undefined || wanted === undefined || wanted === '') return false;
+  for (let at = within.indexOf(wanted); at >= 0; at = within.indexOf(wanted, at + 1)) {
+    const around = [within.slice(0, at).at(-1) ?? ' ', within[at + wanted.length] ?? ' '];
+    if (around.every((letter) => !/[\p{L}\p{N}]/u.test(letter))) return true;
+  }
+  return false;
+}
+
+/** A summary of this very text: at least half of its words are the text's. */
+function summaryIn(given: unknown, text: string): string | null {
+  if (typeof given !== 'string' || text.length < LONG) return null;
+  const summary = inOneLine(given).slice(0, LONGEST_SUMMARY);
+  const own = new Set(termsOf(text));
+  const terms = termsOf(summary);
+  const borneOut = terms.filter((term) => own.has(term)).length;
+  return terms.length > 0 && borneOut * 2 >= terms.length ? summary : null;
+}
+
+function inOneLine(text: string): string {
+  return text.normalize('NFC').replace(/\s+/g, ' ').trim();
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function listIn(value: unknown, name: string): unknown[] {
+  const list = memberOf(value, name);
+  return Array.isArray(list) ? list : [];
+}
