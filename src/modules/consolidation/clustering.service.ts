@@ -4,6 +4,7 @@ import { QuotaExceeded } from '../../tenancy/quotas.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { MetaPatterns } from './meta-patterns.service.js';
 import { NearPairs } from './near-pairs.service.js';
+import { PatternWriters } from './pattern-writers.service.js';
 import type { Step, StepOrder, StepReport } from './step.js';
 
 /** So many meta-patterns are made or renewed in one run, of the largest clusters. */
@@ -16,6 +17,7 @@ export class Clustering implements Step {
   constructor(
     private readonly pairs: NearPairs,
     private readonly patterns: MetaPatterns,
+    private readonly writers: PatternWriters,
   ) {}
 
   async run(tenant: Tenant, workspace: WorkspaceId, order: StepOrder): Promise<StepReport> {
@@ -28,11 +30,12 @@ export class Clustering implements Step {
     const joined = await clusters.joined();
     const made = { created: 0, updated: 0, unchanged: 0, gone: 0 };
     let stopped: string | null = null;
-    const taken = new Set<string>();
-    for (const ids of order.dryRun ? [] : joined.slice(0, MOST_PATTERNS)) {
+    const wanted = order.dryRun ? [] : joined.slice(0, MOST_PATTERNS);
+    const run = { taken: new Set<string>(), cause: order.cause, writer: await this.writers.for(tenant) };
+    for (const ids of wanted) {
       if (order.signal.aborted) break;
       try {
-        made[await this.patterns.make(tenant, workspace, { ids, taken, cause: order.cause })]++;
+        made[await this.patterns.make(tenant, workspace, ids, run)]++;
       } catch (error) {
         if (!(error instanceof QuotaExceeded)) throw error;
         stopped = error.code;

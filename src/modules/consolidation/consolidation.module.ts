@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { MemoryModule } from '../memory/memory.module.js';
+import { PoliciesModule } from '../policies/policies.module.js';
 import { Clustering } from './clustering.service.js';
 import { ConsolidationController } from './consolidation.controller.js';
 import { ConsolidationRuns } from './consolidation-runs.js';
@@ -10,11 +11,11 @@ import { Decay } from './decay.service.js';
 import { Forgetting } from './forgetting.service.js';
 import { MetaPatterns } from './meta-patterns.service.js';
 import { NearPairs } from './near-pairs.service.js';
-import { ExtractivePatterns, PatternWriter } from './pattern-writer.js';
+import { PatternWriters } from './pattern-writers.service.js';
 
 /** What becomes of memories with time: they fade, are related, gathered into patterns, and forgotten. */
 @Module({
-  imports: [MemoryModule],
+  imports: [MemoryModule, PoliciesModule],
   controllers: [ConsolidationController],
   providers: [
     Clustering,
@@ -26,7 +27,7 @@ import { ExtractivePatterns, PatternWriter } from './pattern-writer.js';
     Forgetting,
     MetaPatterns,
     NearPairs,
-    { provide: PatternWriter, useClass: ExtractivePatterns },
+    PatternWriters,
   ],
 })
 export class ConsolidationModule {}

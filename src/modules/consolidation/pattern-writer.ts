@@ -1,18 +1,24 @@
+import type { ChatTokens } from '../../models/chat-model.js';
 import { termsOf } from '../../spaces/terms.js';
 import type { Memory } from '../memory/memory.js';
 
 /** What a cluster comes to, in words. */
 export interface PatternText {
   content: string;
-  /** The memories whose words are in it: it goes with each of them. */
+  /** The memories that it was drawn from, above all. */
+  cites: readonly string[];
+  /** Those whose words may be in it: it goes with each of them. */
   quoted: readonly string[];
+  /** Its members' own words, or a language model's. */
+  by: 'extraction' | 'reflection';
+  /** What the model has taken for it. */
+  tokens: ChatTokens;
 }
 
-/**
- * Puts a cluster into words. Here they are taken from its memories; a language model's reflections are another
- * implementation: an insight, and the memories that it cites as `quoted`.
- */
+/** Puts clusters into words. */
 export abstract class PatternWriter {
+  /** Whether the next one may be a reflection. */
+  abstract get reflects(): boolean;
   /** `members`: the most typical first. */
   abstract write(members: readonly Memory[]): Promise<PatternText>;
 }
@@ -24,6 +30,8 @@ const TOPICS = 5;
 
 /** Its commonest words, how many there are and of when, and what the most typical of them say. */
 export class ExtractivePatterns extends PatternWriter {
+  override readonly reflects = false;
+
   override write(members: readonly Memory[]): Promise<PatternText> {
     const quoted = members.slice(0, QUOTED);
     const times = members.map(({ timestamp }) => timestamp.getTime());
@@ -34,9 +42,13 @@ export class ExtractivePatterns extends PatternWriter {
     const topics = topicsOf(quoted.map(({ content }) => content));
     const title = topics.length === 0 ? 'Pattern' : `Pattern: ${topics.join(', ')}`;
     const said = [...new Set(quoted.map(({ content }) => quoteOf(content)))].map((quote) => `“${quote}”`);
+    const ids = quoted.map(({ id }) => id);
     return Promise.resolve({
       content: `${title}. ${members.length} memories ${period} say about the same: ${said.join(' ')}`,
-      quoted: quoted.map(({ id }) => id),
+      cites: ids,
+      quoted: ids,
+      by: 'extraction',
+      tokens: { input: 0, output: 0 },
     });
   }
 }
