@@ -14,7 +14,7 @@ export interface SeenQuestion {
   authorization: string | undefined;
 }
 
-/** What a model writes, given what it is asked. Text is written as it is, anything else as JSON. */
+/** What a model writes, given what it is asked, now or later. Text is written as it is, anything else as JSON. */
 export type Mind = (question: SeenQuestion) => unknown;
 
 /** Names that the model of these tests knows when it sees them, and phrases by which it tells a type. */
@@ -24,7 +24,13 @@ export const KNOWN_NAMES: Record<string, string[]> = {
   organizations: ['Halden Works'],
   tools: ['Frobnicator'],
 };
-const PHRASES: Record<string, string> = { 'made up their mind': 'Decision', 'is fond of': 'Preference' };
+const PHRASES: Record<string, string> = {
+  'made up their mind': 'Decision',
+  'have decided': 'Decision',
+  'would be a pity': 'Reflective',
+  'much better than': 'Preference',
+  'Every single morning': 'Habit',
+};
 
 interface GivenText {
   key: string;
@@ -136,7 +142,7 @@ export class ChatServer {
     const refusal = this.refuses(question);
     if (refusal !== null) return void response.writeHead(400).end(JSON.stringify({ error: refusal }));
 
-    const written = this.mind(question);
+    const written = await this.mind(question);
     const content = typeof written === 'string' ? written : JSON.stringify(written);
     const reply = JSON.stringify({
       object: 'chat.completion',

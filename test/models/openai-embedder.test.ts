@@ -56,6 +56,13 @@ describe("OpenAI's protocol", () => {
     ]);
   });
 
+  it('asks without a key where none is set: a local endpoint needs none', async () => {
+    const keyless = await start({ apiKey: '' });
+    await keyless.embed(['a text'], 'query');
+    expect(endpoint.seen).toMatchObject([{ input: ['a text'], authorization: undefined }]);
+    await keyless.close();
+  });
+
   it('asks once for the dimensions where nobody names them', async () => {
     const asking = await OpenAiEmbedder.start({ baseUrl: endpoint.baseUrl, apiKey, model: 'some-model' });
     expect(asking.model).toEqual({ name: 'some-model', dimensions: DIMENSIONS });

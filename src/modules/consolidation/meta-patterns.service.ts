@@ -11,6 +11,7 @@ import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { MemoryEditorService } from '../memory/memory-editor.service.js';
 import { memoryOf, PREFIXED_MEMORY_COLUMNS, type MemoryRow } from '../memory/memory-rows.js';
 import { MemoryStoreService } from '../memory/memory-store.service.js';
+import { MemoryNotFound } from '../memory/memory.errors.js';
 import type { Memory, MemoryDraft } from '../memory/memory.js';
 import { relateMemories } from '../memory/relation-rows.js';
 import { cosineOf } from './associations.js';
@@ -24,12 +25,18 @@ const MOST_TAGS = 5;
 /** A cluster's member, and how near it is to the middle of it. */
 interface Member {
   memory: Memory;
+  /** Of its text. */
+  hash: Buffer;
   /** 0..1 */
   typical: number;
 }
 
+/** A memory was deleted or edited while a text was made of it: the text is dropped. */
+class SourcesChanged extends Error {}
+
 interface MemberRow extends MemoryRow {
   vector: Buffer;
+  alone_hash: Buffer;
 }
 
 interface KnownRow extends QueryResultRow {
@@ -80,17 +87,23 @@ export class MetaPatterns {
     if (same && text.by !== 'reflection') return 'unchanged';
     const fields = fieldsOf(members, text);
     const sources = { members, text };
-    if (known === null) {
-      const id = randomUUID();
-      taken.add(id);
-      const draft = draftOf(tenant, id, fields);
-      await this.memories.store(tenant, workspace, [draft], cause, (tx) => link(tx, workspace, id, sources));
-      return 'created';
+    try {
+      if (known === null) {
+        const id = randomUUID();
+        taken.add(id);
+        const draft = draftOf(tenant, id, fields);
+        const along = (tx: LedgerWrite) => link(tx, workspace, id, sources);
+        await this.memories.store(tenant, workspace, [draft], cause, along);
+        return 'created';
+      }
+      // Linked first: whatever it says, it goes with whom it says it of.
+      await this.ledger.write(tenant, workspace, cause, (tx) => link(tx, workspace, known.id, sources));
+      await this.editor.update(tenant, workspace, known.id, fields, cause);
+      return 'updated';
+    } catch (error) {
+      if (error instanceof SourcesChanged || error instanceof MemoryNotFound) return 'gone';
+      throw error;
     }
-    // Linked first: whatever it says, it goes with whom it says it of.
-    await this.ledger.write(tenant, workspace, cause, (tx) => link(tx, workspace, known.id, sources));
-    await this.editor.update(tenant, workspace, known.id, fields, cause);
-    return 'updated';
   }
 
   /** The most typical first. */
@@ -106,7 +119,7 @@ export class MetaPatterns {
     return rows
       .map((row, at): Member => {
         const typical = Math.max(0, Math.min(1, cosineOf(vectors[at] ?? middle, middle)));
-        return { memory: memoryOf(tenant, row), typical };
+        return { memory: memoryOf(tenant, row), hash: row.alone_hash, typical };
       })
       .sort((a, b) => b.typical - a.typical || (a.memory.id < b.memory.id ? -1 : 1));
   }
@@ -127,6 +140,22 @@ export class MetaPatterns {
   }
 }
 
+/** Throws `SourcesChanged` where one whose words may be in a text is not what it was when that was made. */
+async function checkSources(
+  tx: LedgerWrite,
+  workspace: WorkspaceId,
+  members: readonly Member[],
+  quoted: readonly string[],
+): Promise<void> {
+  const hashes = new Map(members.map(({ memory, hash }) => [memory.id, hash]));
+  const rows = await tx.rows<QueryResultRow & { id: string; alone_hash: Buffer }>(
+    `SELECT id, alone_hash FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])`,
+    [tx.tenant.id, workspace, quoted],
+  );
+  const unchanged = rows.filter((row) => hashes.get(row.id)?.equals(row.alone_hash) === true);
+  if (unchanged.length < quoted.length) throw new SourcesChanged();
+}
+
 /** Members become its sources and examples. Who is none any more is neither; but what was quoted once stays a source. */
 async function link(
   tx: LedgerWrite,
@@ -135,6 +164,7 @@ async function link(
   { members, text }: { members: readonly Member[]; text: PatternText },
 ): Promise<void> {
   const { quoted, tokens } = text;
+  await checkSources(tx, workspace, members, quoted);
   meterTokens(tx, workspace, tokens);
   const ids = members.map(({ memory }) => memory.id);
   const scope = [tx.tenant.id, workspace, id, ids];
@@ -235,7 +265,7 @@ function middleOf(vectors: readonly Float32Array[]): Float32Array {
 }
 
 const MEMBERS = `
-SELECT ${PREFIXED_MEMORY_COLUMNS}, v.vector FROM memories m
+SELECT ${PREFIXED_MEMORY_COLUMNS}, m.alone_hash, v.vector FROM memories m
 JOIN embeddings v ON v.tenant_id = $1 AND v.workspace_id = $2 AND v.memory_id = m.id AND v.part = 'alone' AND v.model = $4
   AND v.hash = m.alone_hash
 WHERE m.tenant_id = $1 AND m.workspace_id = $2 AND m.id = ANY($3::uuid[])`;

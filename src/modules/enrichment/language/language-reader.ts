@@ -19,8 +19,8 @@ export interface ModelReadings {
 @Injectable()
 export class LanguageReader {
   /**
-   * All of one workspace: what is in one question could colour each other's answer. Texts whose question is refused are
-   * asked in halves, down to the one that is to blame. Throws `ChatUnavailable`.
+   * All of one workspace: what is in one question could colour each other's answer. Texts whose question is refused, or whose
+   * answer is not to be believed, are asked in halves, down to the one that is to blame. Throws `ChatUnavailable`.
    */
   async read(model: ChatModel, texts: readonly TextToRead[]): Promise<ModelReadings> {
     const readings: (ModelReading | null)[] = [];
@@ -35,19 +35,30 @@ async function ask(
   asked: readonly TextToRead[],
   tokens: ChatTokens,
 ): Promise<(ModelReading | null)[]> {
-  const { question, texts } = readingQuestion(asked);
+  const readings = await answered(model, asked, tokens);
+  if (readings !== null) return readings;
+  if (asked.length === 1) return [null];
+  const half = Math.ceil(asked.length / 2);
+  const first = await ask(model, asked.slice(0, half), tokens);
+  return [...first, ...(await ask(model, asked.slice(half), tokens))];
+}
+
+/** Null: the answer is refused, by the model or by us. */
+async function answered(
+  model: ChatModel,
+  asked: readonly TextToRead[],
+  tokens: ChatTokens,
+): Promise<(ModelReading | null)[] | null> {
+  const asking = readingQuestion(asked);
   try {
-    const answer = await model.ask(question);
+    const answer = await model.ask(asking.question);
     tokens.input += answer.tokens.input;
     tokens.output += answer.tokens.output;
-    const readings = readingsIn(answer.value, texts);
-    return [...texts.keys()].map((key) => readings.get(key) ?? null);
+    const readings = readingsIn(answer.value, asking);
+    return readings && [...asking.texts.keys()].map((key) => readings.get(key) ?? null);
   } catch (error) {
-    if (!(error instanceof QuestionRefused)) throw error;
-    if (asked.length === 1) return [null];
-    const half = Math.ceil(asked.length / 2);
-    const first = await ask(model, asked.slice(0, half), tokens);
-    return [...first, ...(await ask(model, asked.slice(half), tokens))];
+    if (error instanceof QuestionRefused) return null;
+    throw error;
   }
 }
 

@@ -18,19 +18,26 @@ const LONGEST_NAME = 80;
 /**
  * What an answer says of each text, by its key. Nothing of it is believed: a key that was not given, or is answered twice,
  * counts for nothing; neither does a name that the text does not use, a type that there is not, nor a summary most of whose
- * words are not the text's. Keys without an answer are left out.
+ * words are not the text's. Keys without an answer are left out. Null: it gets a note of ours wrong, and none of it counts.
  */
-export function readingsIn(value: unknown, texts: ReadingQuestion['texts']): Map<string, ModelReading> {
-  const readings = new Map<string, ModelReading>();
-  const twice = new Set<string>();
-  for (const given of listIn(value, 'readings')) {
-    const key = memberOf(given, 'key');
-    const asked = typeof key === 'string' ? texts.get(key) : undefined;
-    if (typeof key !== 'string' || asked === undefined) continue;
-    if (readings.has(key)) twice.add(key);
-    readings.set(key, readingOf(given, asked.text.slice(0, READ)));
+export function readingsIn(
+  value: unknown,
+  { texts, proofs }: Pick<ReadingQuestion, 'texts' | 'proofs'>,
+): Map<string, ModelReading> | null {
+  const given = new Map<unknown, unknown[]>();
+  for (const one of listIn(value, 'readings')) {
+    const key = memberOf(one, 'key');
+    given.set(key, [...(given.get(key) ?? []), one]);
   }
-  for (const key of twice) readings.delete(key);
+  for (const [key, type] of proofs) {
+    const [proof, ...more] = given.get(key) ?? [];
+    if (more.length > 0 || memberOf(proof, 'type') !== type) return null;
+  }
+  const readings = new Map<string, ModelReading>();
+  for (const [key, { text }] of texts) {
+    const [one, ...more] = given.get(key) ?? [];
+    if (one !== undefined && more.length === 0) readings.set(key, readingOf(one, text.slice(0, READ)));
+  }
   return readings;
 }
 

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import type { ChatQuestion } from '../../../models/chat-model.js';
-import { MEMORY_TYPES } from '../../memory/memory-types.js';
+import { MEMORY_TYPES, type MemoryType } from '../../memory/memory-types.js';
 import type { TextToRead } from '../reading/text-reader.js';
 
 /** Characters of a text that are sent: as many as the reader that comes with Loci looks at. */
@@ -47,26 +47,52 @@ const schema = {
   properties: { readings: { type: 'array', items: reading } },
 };
 
+/** Notes of ours, of which anybody can tell what they are. */
+const PROOFS: readonly { text: string; type: MemoryType }[] = [
+  {
+    text: 'We have decided: the new office will be in the old harbour, not in the centre.',
+    type: 'Decision',
+  },
+  { text: 'I like tea much better than coffee.', type: 'Preference' },
+  { text: 'Every single morning before breakfast I run around the lake.', type: 'Habit' },
+];
+
 /** One question for all of these texts, and under which key each is in it. */
 export interface ReadingQuestion {
   question: ChatQuestion;
   texts: ReadonlyMap<string, TextToRead>;
+  /** Keys of notes of ours that are among them, with their types: an answer that gets these wrong is not to be believed. */
+  proofs: ReadonlyMap<string, MemoryType>;
 }
 
 /**
  * Each text is a string of JSON, which nothing in it can end, under a key that nobody knew when it was written: so none can
- * pass itself off as another.
+ * pass itself off as another. Where there are several, two notes of ours are put among them, which show whether one of them
+ * has talked the model into something about the others.
  */
 export function readingQuestion(texts: readonly TextToRead[]): ReadingQuestion {
-  const keyed = new Map(texts.map((text) => [randomBytes(6).toString('hex'), text]));
-  const material = [...keyed].map(([key, { text }]) => ({ key, text: text.slice(0, READ) }));
+  const keyed = new Map(texts.map((text) => [newKey(), text]));
+  const left = randomInt(PROOFS.length);
+  const proofs =
+    texts.length < 2
+      ? []
+      : PROOFS.filter((_, at) => at !== left).map((proof) => ({ ...proof, key: newKey() }));
+  const material = [
+    ...[...keyed].map(([key, { text }]) => ({ key, text: text.slice(0, READ) })),
+    ...proofs.map(({ key, text }) => ({ key, text })),
+  ].sort((a, b) => (a.key < b.key ? -1 : 1));
   return {
     question: {
       task: TASK,
       material: JSON.stringify({ texts: material }),
       answer: { name: 'readings', schema },
-      maxTokens: TOKENS_FOR_EACH * (texts.length + 1),
+      maxTokens: TOKENS_FOR_EACH * (material.length + 1),
     },
     texts: keyed,
+    proofs: new Map(proofs.map(({ key, type }) => [key, type])),
   };
+}
+
+function newKey(): string {
+  return randomBytes(6).toString('hex');
 }
