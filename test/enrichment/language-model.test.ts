@@ -1,5 +1,6 @@
 import { FollowerStep } from '../../src/background/follower-step.js';
 import { ChatModels } from '../../src/models/chat-models.js';
+import { LanguageEnrichment } from '../../src/modules/enrichment/language/language-enrichment.service.js';
 import { asSuperuser, tenantOf } from '../isolation/two-palaces.js';
 import { ChatServer, reading } from '../models/chat-server.js';
 import { eventually, expectProjected, ledgerRows } from '../spaces/rules/projected.js';
@@ -41,7 +42,8 @@ describe('enrichment with a language model', () => {
   async function readByModel(tenant: TestTenant): Promise<void> {
     const step = loci.server.app.get(FollowerStep);
     await eventually(`${tenant.slug} is read by its model`, async () => {
-      const { revision, watermark } = await step.state(await tenantOf(loci, tenant), 'language_model');
+      const reader = loci.server.app.get(LanguageEnrichment);
+      const { revision, watermark } = await step.state(await tenantOf(loci, tenant), reader);
       return watermark === revision;
     });
     await enriched(loci, tenant);

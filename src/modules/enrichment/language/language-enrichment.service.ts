@@ -32,6 +32,7 @@ interface ReadWorkspace {
 @Injectable()
 export class LanguageEnrichment implements Follower, OnModuleInit {
   readonly name = LANGUAGE_ENRICHMENT;
+  readonly kinds = ['memory'] as const;
   readonly batch = 16;
   readonly lingerMs = 1_000;
   readonly patient = true;
@@ -56,7 +57,7 @@ export class LanguageEnrichment implements Follower, OnModuleInit {
   }
 
   async handle(tenant: Tenant, changes: readonly LedgerChange[]): Promise<Settle | null> {
-    const memories = changes.filter(({ kind, gone }) => kind === 'memory' && !gone);
+    const memories = changes.filter(({ gone }) => !gone);
     const unread = await unreadOf(this.ledger, tenant, memories, 'model');
     const model = unread.length === 0 ? null : await this.models.for(tenant);
     if (model === null) return null;
