@@ -18,10 +18,12 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm install --no-save --omit=dev && rm -rf node_modules/node-linux-* node_modules/.bin/node
 
 FROM ${NODE_IMAGE}
+# MALLOC_ARENA_MAX: else glibc keeps what each thread gave back for that thread alone.
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=8000 \
-    LOCI_DATA_DIR=/var/lib/loci
+    LOCI_DATA_DIR=/var/lib/loci \
+    MALLOC_ARENA_MAX=2
 WORKDIR /app
 # PostgreSQL, embedded too, refuses to run as root; and nothing here needs to be.
 RUN install -d -m 0700 -o node -g node /var/lib/loci

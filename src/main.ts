@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { tellFirstSecrets } from './installation.js';
 import { readEnvironment, SettingsError } from './platform/config/environment.js';
 import { DataFolderRefused } from './platform/config/data-folder.js';
@@ -11,7 +12,14 @@ import { startServer, type RunningServer } from './server.js';
 /** Whatever is still under way by then is cut off. */
 const STOP_WITHIN_MS = 20_000;
 
+/**
+ * In percent of what is in use: once so much has come to it, V8 looks for garbage. Left alone it waits for several times as
+ * much, and a process that serves a thousand small tenants is twice the size that it needs to be.
+ */
+const HEAP_GROWTH = 40;
+
 async function main(): Promise<void> {
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 22 || (major === 22 && minor < 12)) {
     refuse(

@@ -111,6 +111,8 @@ export class LociProcess {
       env: {
         ...Object.fromEntries(inherited),
         NODE_ENV: 'production',
+        // As `npm start` and the image have it.
+        MALLOC_ARENA_MAX: '2',
         PORT: '0',
         LOCI_DATA_DIR: this.dataFolder,
         ADMIN_API_TOKEN: this.adminToken,

@@ -8,7 +8,7 @@ export interface EmbeddedOptions {
   folder: string;
   /** Threads. More than there are processors helps nobody. Default 2. */
   workers?: number;
-  /** Files held open by all threads together; an open file costs some 0.7 MB. Default 128. */
+  /** Files held open by all threads together; an open file costs some 0.7 MB. Default 96. */
   maxOpen?: number;
   /** Megabytes that all threads together spend on vectors they have read. Default 64: some 20,000 memories. */
   vectorMegabytes?: number;
@@ -32,7 +32,7 @@ export class EmbeddedEngine {
   static async start({
     folder,
     workers = 2,
-    maxOpen = 128,
+    maxOpen = 96,
     vectorMegabytes = 64,
   }: EmbeddedOptions): Promise<EmbeddedEngine> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
