@@ -90,6 +90,7 @@ describe('the Dockerfile', () => {
   it('sets only settings that exist', () => {
     const set = [...dockerfile.matchAll(/(?:^ENV |^ {4})([A-Z_]+)=/gm)].map(([, name]) => name ?? '');
     expect(set.length).toBeGreaterThan(2);
-    expect(set.filter((name) => !settingNames().includes(name))).toEqual([]);
+    // The last is the C library's.
+    expect(set.filter((name) => !settingNames().includes(name))).toEqual(['MALLOC_ARENA_MAX']);
   });
 });
