@@ -231,6 +231,10 @@ describe('enrichment with a language model', () => {
     await enriched(loci, tenant);
     expect(await namesOf(tenant, id)).toEqual(['people:Caroline', 'places:Berlin']);
     expect((await shown(tenant, id)).type).toBe('Context');
+    expect((await tenant.get('/enrichment/status')).body).toMatchObject({
+      state: 'idle',
+      language_model: { state: 'running' },
+    });
     await eventually('the model was asked', async () => operators.seen.length > 0);
     operators.away = false;
     await readByModel(tenant);
@@ -238,6 +242,22 @@ describe('enrichment with a language model', () => {
       ['tools:Frobnicator'],
       'Decision',
     ]);
+    expect((await tenant.get('/enrichment/status')).body).toMatchObject({
+      state: 'idle',
+      language_model: { state: 'idle', pending: 0 },
+    });
+  });
+
+  it('keeps a server that is to stop waiting for no model, and reads after the next start', async () => {
+    const tenant = await loci.tenant();
+    operators.faults.push({ kind: 'hang' });
+    const id = await stored(tenant, { content: 'Zsofia made up their mind.' });
+    await eventually('the model was asked', async () => operators.seen.length > 0);
+    const start = performance.now();
+    await loci.restart();
+    expect(performance.now() - start).toBeLessThan(30_000);
+    await readByModel(tenant);
+    expect((await shown(tenant, id)).type).toBe('Decision');
   });
 
   it('goes on without a text of which the model makes nothing, and keeps what was read offline', async () => {
@@ -316,6 +336,8 @@ describe('enrichment with a language model', () => {
       const id = await stored(tenant, { content: 'Zsofia made up their mind, says Caroline.' });
       await readByModel(tenant);
       expect([(await shown(tenant, id)).type, operators.seen]).toEqual(['Context', []]);
+      const { body } = await tenant.get('/enrichment/status');
+      expect(body).toMatchObject({ language_model: { state: 'off', pending: 0 } });
       expect(await namesOf(tenant, id)).toEqual(
         off.enrichment === false ? [] : ['people:Caroline', 'people:Zsofia'],
       );

@@ -7,7 +7,7 @@ import { Ledger } from '../../ledger/ledger.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { Enrichment, ENRICHMENT } from './enrichment.service.js';
-import { LANGUAGE_ENRICHMENT } from './language/language-enrichment.service.js';
+import { LANGUAGE_ENRICHMENT, LanguageEnrichment } from './language/language-enrichment.service.js';
 
 const READERS = [ENRICHMENT, LANGUAGE_ENRICHMENT];
 
@@ -23,6 +23,8 @@ export interface EnrichmentState extends FollowerState {
   state: 'off' | 'idle' | 'running' | 'retrying';
   processed: number;
   failures: FailedReading[];
+  /** Of the language model, which reads after our own reader has. `off`: there is none, or it is not to read. */
+  languageModel: { state: EnrichmentState['state']; pending: number };
 }
 
 /** How far enrichment has come with what a workspace holds, and having it done again. */
@@ -33,21 +35,28 @@ export class EnrichmentStatus {
     private readonly step: FollowerStep,
     private readonly followers: Followers,
     private readonly enrichment: Enrichment,
+    private readonly language: LanguageEnrichment,
   ) {}
 
   /** Revisions are the tenant's; whatever is counted is the workspace's. */
   async of(tenant: Tenant, workspace: WorkspaceId): Promise<EnrichmentState> {
-    const state = await this.step.state(tenant, this.enrichment, workspace);
+    const [state, byModel, isOn] = await Promise.all([
+      this.step.state(tenant, this.enrichment, workspace),
+      this.step.state(tenant, this.language, workspace),
+      this.language.follows(tenant),
+    ]);
     return this.ledger.read(tenant, workspace, async (tx) => {
       const scope = [tenant.id, workspace];
       const [counted] = await tx.rows<QueryResultRow & { n: string }>(PROCESSED, scope);
       const failures = await tx.rows<QueryResultRow & { id: string; reason: string; recorded_at: Date }>(
         FAILURES,
-        [...scope, ENRICHMENT],
+        [...scope, READERS],
       );
       return {
         ...state,
-        state: this.wordFor(tenant, state),
+        state: wordFor(this.enrichment.follows(tenant), state),
+        failed: state.failed + byModel.failed,
+        languageModel: { state: wordFor(isOn, byModel), pending: isOn ? byModel.pending : 0 },
         processed: Number(counted?.n ?? 0),
         failures: failures.map(({ id, reason, recorded_at: at }) => ({ id, reason, at })),
       };
@@ -75,12 +84,12 @@ export class EnrichmentStatus {
     this.followers.wake(tenant);
     return result;
   }
+}
 
-  private wordFor(tenant: Tenant, { lastError, pending }: FollowerState): EnrichmentState['state'] {
-    if (!this.enrichment.follows(tenant)) return 'off';
-    if (lastError !== null) return 'retrying';
-    return pending > 0 ? 'running' : 'idle';
-  }
+function wordFor(isOn: boolean, { lastError, pending }: FollowerState): EnrichmentState['state'] {
+  if (!isOn) return 'off';
+  if (lastError !== null) return 'retrying';
+  return pending > 0 ? 'running' : 'idle';
 }
 
 const PROCESSED = `
@@ -89,7 +98,7 @@ JOIN memories m ON m.tenant_id = e.tenant_id AND m.workspace_id = e.workspace_id
 WHERE e.tenant_id = $1 AND e.workspace_id = $2`;
 
 const FAILURES = `
-SELECT id, reason, recorded_at FROM unindexable WHERE tenant_id = $1 AND workspace_id = $2 AND projection = $3
+SELECT id, reason, recorded_at FROM unindexable WHERE tenant_id = $1 AND workspace_id = $2 AND projection = ANY($3)
 ORDER BY recorded_at DESC LIMIT 50`;
 
 const CHANGED = `

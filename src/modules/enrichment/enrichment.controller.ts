@@ -31,7 +31,8 @@ export class EnrichmentController {
   ): Promise<EnrichmentStatusDto> {
     const workspace = await this.edge.workspace(request, response, query);
     const found = await this.enrichment.of(this.context.tenant, workspace);
-    const { state, revision, watermark, pending, processed, failed, lastError, failures } = found;
+    const { state, revision, watermark, pending, processed, failed, lastError, failures, languageModel } =
+      found;
     return {
       status: 'success',
       state,
@@ -42,6 +43,7 @@ export class EnrichmentController {
       processed,
       failed,
       last_error: lastError,
+      language_model: languageModel,
       failures: failures.map(({ id, reason, at }) => ({ memory_id: id, reason, at: at.toISOString() })),
     };
   }

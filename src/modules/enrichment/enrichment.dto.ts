@@ -73,9 +73,18 @@ export class FailedReadingDto {
   @ApiProperty({ type: String, format: 'date-time' }) at!: string;
 }
 
+const STATES = ['off', 'idle', 'running', 'retrying'];
+
+export class LanguageModelStateDto {
+  @ApiProperty({ type: String, enum: STATES, description: 'off: none is configured, or it is not to read' })
+  state!: string;
+  @ApiProperty({ type: Number, description: 'Items of this workspace that it has still to look at' })
+  pending!: number;
+}
+
 export class EnrichmentStatusDto {
   @ApiProperty({ type: String, enum: ['success'] }) status!: 'success';
-  @ApiProperty({ type: String, enum: ['off', 'idle', 'running', 'retrying'] }) state!: string;
+  @ApiProperty({ type: String, enum: STATES }) state!: string;
   @ApiProperty({ type: Number, description: "The tenant's revision" }) revision!: number;
   @ApiProperty({ type: Number, description: 'Up to which everything was read' }) watermark!: number;
   @ApiProperty({ type: Number, description: 'Items of this workspace that changed since' }) pending!: number;
@@ -85,6 +94,8 @@ export class EnrichmentStatusDto {
   @ApiProperty({ type: Number, description: 'Those that were tried in vain and set aside' }) failed!: number;
   @ApiProperty({ type: String, nullable: true, description: 'Of what is tried again now' })
   last_error!: string | null;
+  @ApiProperty({ type: LanguageModelStateDto, description: 'Of the model that reads after our own reader' })
+  language_model!: LanguageModelStateDto;
   @ApiProperty({ type: [FailedReadingDto] }) failures!: FailedReadingDto[];
 }
 

@@ -57,11 +57,16 @@ export class LlmProfilesService {
   ) {}
 
   async get(tenant: Tenant): Promise<ShownProfile> {
+    const profile = await this.profile(tenant);
+    const names = await this.secrets.names(tenant, PREFIX);
+    return shown(profile, new Set(names));
+  }
+
+  async profile(tenant: Tenant): Promise<LlmProfile> {
     const profile = await this.control.read(tenant, WHOLE_TENANT, (tx) =>
       readPolicy<LlmProfile>(tx, 'llm_profile'),
     );
-    const names = await this.secrets.names(tenant, PREFIX);
-    return shown(profile ?? DEFAULT_PROFILE, new Set(names));
+    return profile ?? DEFAULT_PROFILE;
   }
 
   /**
@@ -71,7 +76,7 @@ export class LlmProfilesService {
   async key(tenant: Tenant, provider: string | null, url: string): Promise<string | null> {
     // In this order: whatever changes meanwhile, a key is of the URL that is seen after it.
     const key = await this.secrets.open(tenant, secretOf(provider));
-    const { profile } = await this.get(tenant);
+    const profile = await this.profile(tenant);
     return endpointsOf(profile).get(provider) === url ? key : null;
   }
 

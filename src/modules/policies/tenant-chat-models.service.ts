@@ -35,7 +35,7 @@ export class TenantChatModels extends ChatModels implements OnModuleDestroy {
   }
 
   override async for(tenant: Tenant): Promise<ChatModel | null> {
-    const { profile } = await this.profiles.get(tenant);
+    const profile = await this.profiles.profile(tenant);
     const models = chatCandidates(profile, this.settings.models.chat).map((candidate) =>
       candidate.whose === 'operator' ? this.operators(candidate.model) : this.tenants(tenant, candidate),
     );

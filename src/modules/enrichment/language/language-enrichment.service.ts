@@ -34,7 +34,7 @@ export class LanguageEnrichment implements Follower, OnModuleInit {
   readonly name = LANGUAGE_ENRICHMENT;
   readonly kinds = ['memory'] as const;
   readonly batch = 16;
-  readonly lingerMs = 1_000;
+  readonly lingerMs = 500;
   readonly patient = true;
 
   constructor(
