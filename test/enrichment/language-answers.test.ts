@@ -16,6 +16,7 @@ describe('what a language model says of a text', () => {
     ['uses', 'Ottilie  Brandt came.', 'Ottilie Brandt', true],
     ['uses in other letters', 'ottilie brandt came.', 'Ottilie Brandt', true],
     ['uses as somebody’s', 'It is Zoë’s.', 'Zoë', true],
+    ['uses where words have no spaces between them', '昨天王小明来了。', '王小明', true],
     ['does not use', 'Somebody came.', 'Mallory', false],
     ['uses within another word', 'The annals are long.', 'Anna', false],
     ['uses within another and then alone', 'The annals of Anna', 'Anna', true],

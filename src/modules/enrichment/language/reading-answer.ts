@@ -14,6 +14,8 @@ export interface ModelReading {
 
 const MOST_ENTITIES = 32;
 const LONGEST_NAME = 80;
+/** Letters and digits of scripts that put spaces between words. */
+const SPACED = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{N}]$/u;
 
 /**
  * What an answer says of each text, by its key. Nothing of it is believed: a key that was not given, or is answered twice,
@@ -60,15 +62,20 @@ function readingOf(given: unknown, text: string): ModelReading {
   };
 }
 
-/** Whether the text uses this name, as whole words, however they are spaced and capitalized. */
+/** Whether the text uses this name, as whole words where words have spaces between them, however it is written there. */
 function names(text: string, name: string): boolean {
-  const [within, wanted] = [text, name].map((each) => inOneLine(each).toLowerCase());
-  if (within === undefined || wanted === undefined || wanted === '') return false;
+  const [within, wanted] = [inOneLine(text).toLowerCase(), inOneLine(name).toLowerCase()];
+  if (wanted === '') return false;
   for (let at = within.indexOf(wanted); at >= 0; at = within.indexOf(wanted, at + 1)) {
-    const around = [within.slice(0, at).at(-1) ?? ' ', within[at + wanted.length] ?? ' '];
-    if (around.every((letter) => !/[\p{L}\p{N}]/u.test(letter))) return true;
+    const end = at + wanted.length;
+    if (!isWithinWord(within, at) && !isWithinWord(within, end)) return true;
   }
   return false;
+}
+
+/** Whether the letters before and after this place belong to one word. */
+function isWithinWord(text: string, at: number): boolean {
+  return SPACED.test(text.charAt(at - 1)) && SPACED.test(text.charAt(at));
 }
 
 /** A summary of this very text: at least half of its words are the text's. */
