@@ -1,10 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { indexedTags } from '../../ledger/entity-names.js';
 import type { Written } from '../../ledger/ledger.js';
 import type { MemoryNode } from '../../spaces/graph-space.js';
 import type { CommittedItems } from '../../spaces/space.js';
 import { speechOf } from '../../spaces/speech.js';
 import { termsOf } from '../../spaces/terms.js';
 import type { MemoryPoint } from '../../spaces/vector-space.js';
+import type { Tenant } from '../../tenancy/principal.js';
+import type { TenantKey } from '../../tenancy/tenant-key.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import type { PlacedMemory } from './memory-rows.js';
 import type { MadeVector } from './vector-rows.js';
@@ -27,9 +30,9 @@ export interface AddedMemories {
  * It must be what `ChangeFeed` would tell, to the last bit: `verify` compares the two.
  */
 export async function committedMemories(
-  { ledger, from, revision }: Written<unknown>,
+  { key, embeddingModel: model }: Tenant,
   workspace: WorkspaceId,
-  model: string,
+  { ledger, from, revision }: Written<unknown>,
   { memories, contents, vectors }: AddedMemories,
 ): Promise<CommittedItems | null> {
   if (ledger === null || revision - from !== memories.length) return null;
@@ -41,7 +44,7 @@ export async function committedMemories(
   let turnEnds = performance.now() + TURN_MS;
   for (const memory of memories) {
     const before = memory.previous === null ? undefined : contents.get(memory.previous);
-    points.push(pointOf(workspace, memory, before, made));
+    points.push(pointOf(key, workspace, memory, before, made));
     nodes.push(nodeOf(workspace, memory));
     if (performance.now() > turnEnds) {
       await nextTurn();
@@ -53,6 +56,7 @@ export async function committedMemories(
 }
 
 function pointOf(
+  key: TenantKey,
   workspace: WorkspaceId,
   { id, position, draft }: PlacedMemory,
   before: string | undefined,
@@ -65,7 +69,7 @@ function pointOf(
     revision: position,
     gone: false,
     type: draft.type,
-    tags: draft.tags,
+    tags: indexedTags(key, draft.tags, []),
     timestamp: draft.timestamp.getTime(),
     validFrom: draft.validFrom?.getTime() ?? null,
     validUntil: draft.validUntil?.getTime() ?? null,

@@ -69,7 +69,7 @@ export class MemoryStoreService {
     });
     const { outcomes, complete, added } = written.result;
     if (!complete) this.backfill.ring();
-    const committed = added && (await committedMemories(written, workspace, tenant.embeddingModel, added));
+    const committed = added && (await committedMemories(tenant, workspace, written, added));
     const indexed = await space.indexed(committed);
     return { outcomes, indexed: indexed && complete };
   }

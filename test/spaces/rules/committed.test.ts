@@ -41,6 +41,7 @@ describe('what a write brings along for its projections', () => {
       },
       { content: 'Nobody.', session_id: 's', timestamp: '2026-01-01T10:02:00Z', agent_id: randomUUID() },
       { content: 'For a while', t_valid: '2020-01-01T00:00:00Z', t_invalid: '2030-01-01T00:00:00Z' },
+      { content: 'Of somebody', tags: ['entity:people:ada', 'a'] },
       { content: '…', confidence: 0.3, timestamp: '0001-01-01T00:00:00Z' },
     ]);
     const tenant = await tenantOf(loci, acme);
