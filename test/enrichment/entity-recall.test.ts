@@ -1,3 +1,4 @@
+import { eventually } from '../spaces/rules/projected.js';
 import { Loci, type TestTenant } from '../support/loci.js';
 import { enriched, stored } from './enriched.js';
 
@@ -5,6 +6,7 @@ interface Result {
   id: string;
   score: number;
   match_type: string;
+  score_parts?: Record<string, number>;
   expanded_from_entity?: string;
   expanded_from?: string[];
 }
@@ -146,6 +148,79 @@ describe('what memories name', () => {
       const counting = await asked('counts to 7');
       expect(brought(counting)).toEqual([]);
       expect(counting.entity_expansion?.entities_found).toContain('Melanie');
+    });
+  });
+
+  describe('in a question', () => {
+    const asked = async (tenant: TestTenant, query: string): Promise<Result[]> => {
+      const { status, body } = await tenant.post<Recalled>('/recall', { query, limit: 5, explain: true });
+      expect(status).toBe(200);
+      return body.results;
+    };
+    const part = ({ score_parts: parts }: Result): number | undefined => parts?.['entity'];
+
+    it('lifts what names the same, under whatever name that does', async () => {
+      const tenant = await loci.tenant();
+      await stored(tenant, { content: 'Melanie painted a sunrise.' });
+      const mel = await stored(tenant, { content: 'Mel has a bicycle.' });
+      const ann = await stored(tenant, { content: 'Anna has a bicycle.' });
+      await enriched(loci, tenant);
+      await tenant.post('/entity/mel/merge', { merge_into: 'melanie' });
+      const found = await asked(tenant, 'Has melanie a bicycle?');
+      expect(found[0]?.id).toBe(mel);
+      expect(found.map((one) => [one.id, part(one)])).toEqual(
+        expect.arrayContaining([
+          [mel, 1],
+          [ann, 0],
+        ]),
+      );
+      // The name that was merged away means the other one, too.
+      expect((await asked(tenant, "What is Mel's picture?")).filter((one) => part(one) === 1)).toHaveLength(
+        2,
+      );
+    });
+
+    it('finds a day by its date, however the memory says it', async () => {
+      const tenant = await loci.tenant();
+      const timestamp = '2023-05-08T12:00:00Z';
+      const day = await stored(tenant, { content: 'Yesterday the shelves were painted.', timestamp });
+      await stored(tenant, { content: 'Today the shelves were painted.', timestamp });
+      await enriched(loci, tenant);
+      const found = await asked(tenant, 'Which shelves were painted on 7 May 2023?');
+      expect([found[0]?.id, found.map(part)]).toEqual([day, [1, 0]]);
+    });
+
+    it('proposes what names it where hundreds of others are nearer by their words', async () => {
+      const tenant = await loci.tenant();
+      const mel = await stored(tenant, { content: 'Mel keeps bees.' });
+      await stored(tenant, { content: 'Melanie is here.' });
+      const others = Array.from({ length: 400 }, (_, at) => ({
+        content: `The quarterly report number ${at} about quarterly numbers is late.`,
+      }));
+      for (let at = 0; at < 400; at += 100) {
+        await tenant.post('/memory/batch', { memories: others.slice(at, at + 100) });
+      }
+      await enriched(loci, tenant);
+      const question = 'late quarterly report about quarterly numbers and Melanie';
+      const weights = { weights: { entity: 10 } };
+      await tenant.patch('/v1/tenants/current', { settings: { recall: weights } });
+      const ids = async () => (await asked(tenant, question)).map(({ id }) => id);
+      expect(await ids()).not.toContain(mel);
+      await tenant.post('/entity/mel/merge', { merge_into: 'melanie' });
+      // It may have been asked a moment ago.
+      await eventually('the merged name is known', async () => (await ids()).includes(mel));
+    });
+
+    it('is nobody of another workspace', async () => {
+      const tenant = await loci.tenant();
+      const { body: sibling } = await tenant.post<{ id: string }>('/v1/workspaces', {
+        name: 'S',
+        slug: 'sib',
+      });
+      await stored(tenant, { content: 'Berlin has a bridge.', workspace_id: sibling.id });
+      await stored(tenant, { content: 'There is a bridge.' });
+      await enriched(loci, tenant);
+      expect((await asked(tenant, 'Has Berlin a bridge?')).map(part)).toEqual([undefined]);
     });
   });
 

@@ -18,6 +18,7 @@ describe('ranking', () => {
     terms: new Set(['ada', 'tea']),
     tags: new Set(['tea']),
     context: new Set(['kitchen']),
+    entities: new Set(['entity:people:1']),
     related: new Map(),
     now: NOW,
   };
@@ -45,6 +46,7 @@ describe('ranking', () => {
     ['keyword', { text: { alone: 3, joined: 3 } }],
     ['keyword_joined', { text: { alone: 2, joined: 4 } }],
     ['speaker', { speaker: 'ada' }],
+    ['entity', { marks: ['entity:people:1'] }],
     ['substance', { terms: 12 }],
     ['tag', { marks: ['tea'] }],
     ['context', { marks: ['kitchen'] }],
@@ -94,6 +96,7 @@ describe('ranking', () => {
       'vector',
       'vector_joined',
       'speaker',
+      'entity',
       'exact_phrase',
       'tag',
       'context',

@@ -39,6 +39,8 @@ export interface LedgerQuery {
   wording: string | null;
   filter: Filter;
   marks: string[];
+  /** Tags of the entities that the wording names. */
+  entities: string[];
 }
 
 export interface LedgerProposal {
@@ -64,7 +66,7 @@ export class LedgerCandidates {
   async propose(
     tenant: Tenant,
     workspace: WorkspaceId,
-    { wording, filter, marks }: LedgerQuery,
+    { wording, filter, marks, entities }: LedgerQuery,
   ): Promise<LedgerProposal> {
     const passing = async (tags: string[] | null, ids: string[] | null): Promise<Found[]> => {
       const values = [tenant.id, workspace, ...filterValues(filter), tags, ids, LOOKED_AT];
@@ -89,7 +91,7 @@ export class LedgerCandidates {
         shareOf(asked, new Set([...terms, ...termsOf(row.tags.join(' '))])),
       );
     };
-    for (const row of [...newest, ...(await passing(tagsIn(wording), null))])
+    for (const row of [...newest, ...(await passing([...tagsIn(wording), ...entities], null))])
       if (!found.has(row.id)) found.set(row.id, look(row));
     const { related, graphAway } = await this.around(tenant, workspace, found);
     const around = related.size === 0 ? [] : await passing(null, [...related.keys()]);

@@ -15,6 +15,7 @@ import { MemoryReaderService } from './memory-reader.service.js';
 import { MemoryStoreService } from './memory-store.service.js';
 import { MemoryVectors } from './memory-vectors.js';
 import { ModelChange } from './model-change.service.js';
+import { QuestionEntities } from './question-entities.service.js';
 import { QuestionVectors } from './question-vectors.js';
 import { RecallController } from './recall.controller.js';
 import { RecallExpansion } from './recall-expansion.service.js';
@@ -48,6 +49,7 @@ import { VectorBackfill } from './vector-backfill.service.js';
     MemoryStoreService,
     MemoryVectors,
     ModelChange,
+    QuestionEntities,
     QuestionVectors,
     RecallExpansion,
     RecallReading,

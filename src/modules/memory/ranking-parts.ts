@@ -8,6 +8,8 @@ export interface Asked {
   /** Words of the question as tags may have them, and the tags that the caller says it is about. */
   tags: ReadonlySet<string>;
   context: ReadonlySet<string>;
+  /** Tags of the entities that the question names. */
+  entities: ReadonlySet<string>;
   /** By id, 0..1: how close a memory is to what was found, by relations. */
   related: ReadonlyMap<string, number>;
   /** Milliseconds since 1970. */
@@ -26,7 +28,7 @@ export interface LaterFacts {
 
 const OWN_PARTS = ['vector', 'vector_joined', 'keyword', 'keyword_joined'] as const;
 /** These count by who is best: cosines and BM25 have no common scale, and the others are counts. */
-const BY_THE_BEST = [...OWN_PARTS, 'speaker', 'tag', 'context', 'relation'] as const;
+const BY_THE_BEST = [...OWN_PARTS, 'speaker', 'entity', 'tag', 'context', 'relation'] as const;
 /** From here on, more terms are no more substance. */
 const ENOUGH = Math.log1p(40);
 const RECENCY_HALVED_MS = 30 * 24 * 60 * 60 * 1_000;
@@ -80,12 +82,20 @@ export function settledParts<One extends Ranked>(
 export function noParts(): ScoreParts {
   return {
     ...{ vector: null, vector_joined: null, keyword: null, keyword_joined: null, session: null },
-    ...{ speaker: null, substance: null, exact_phrase: null, tag: null, context: null, relation: null },
+    ...{
+      speaker: null,
+      entity: null,
+      substance: null,
+      exact_phrase: null,
+      tag: null,
+      context: null,
+      relation: null,
+    },
     ...{ importance: null, confidence: null, recency: null, relevance: null },
   };
 }
 
-function partsOf(about: Candidate, { terms, tags, context, related, now }: Asked): ScoreParts {
+function partsOf(about: Candidate, { terms, tags, context, entities, related, now }: Asked): ScoreParts {
   const vector = Math.max(0, about.vector.alone ?? 0);
   const keyword = Math.max(0, about.text.alone ?? 0);
   return {
@@ -95,6 +105,7 @@ function partsOf(about: Candidate, { terms, tags, context, related, now }: Asked
     keyword_joined: about.follows ? Math.max(0, about.text.joined ?? 0) : keyword,
     session: null,
     speaker: isNamed(about.speaker, terms) ? 1 : 0,
+    entity: shared(about.marks, entities),
     substance: Math.min(1, Math.log1p(about.terms) / ENOUGH) * (1 - about.asked),
     exact_phrase: null,
     tag: shared(about.marks, tags),

@@ -9,6 +9,7 @@ import { settledParts, statedParts, type Asked, type LaterFacts } from './rankin
  * - `session`: how well the best memory of the same session does by those four. A conversation that is about the
  *   question lifts its other turns, which often hold the answer without repeating the question's words.
  * - `speaker`: whether the memory is what somebody says whom the question names.
+ * - `entity`: how many of those it names whom the question names, by whatever name; without those who speak.
  * - `substance`: how much the memory tells. 'Sounds great!' is near many questions and answers none, and what asks
  *   answers little.
  * - `exact_phrase`: whether it holds, word for word, what was asked for in quotes, or all that was asked.
@@ -25,6 +26,7 @@ export const RANKING_PARTS = [
   'keyword_joined',
   'session',
   'speaker',
+  'entity',
   'substance',
   'exact_phrase',
   'tag',
@@ -51,6 +53,7 @@ export const DEFAULT_WEIGHTS: RankingWeights = {
   keyword_joined: 0.3,
   session: 0.7,
   speaker: 0.25,
+  entity: 0.1,
   substance: 0.5,
   exact_phrase: 0.3,
   tag: 0.2,

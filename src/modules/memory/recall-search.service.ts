@@ -2,16 +2,19 @@ import { Injectable, Logger } from '@nestjs/common';
 import { withoutSpeakers } from '../../spaces/speech.js';
 import { Spaces } from '../../spaces/spaces.js';
 import { termsOf } from '../../spaces/terms.js';
-import type { Candidate } from '../../spaces/vector-space.js';
+import type { Candidate, VectorQuery, VectorSpace } from '../../spaces/vector-space.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { LedgerCandidates } from './ledger-candidates.js';
+import { QuestionEntities } from './question-entities.service.js';
 import { QuestionVectors } from './question-vectors.js';
 import { tagsIn, type Question } from './question.js';
 import { Speakers } from './speakers.js';
 
 /** How many candidates a space proposes for each wording. */
 const CANDIDATES = 200;
+/** And of those that name what the question names, whether or not their words are near to it. */
+const NAMING = 50;
 /** As many as a space looks for. */
 const MOST_MARKS = 32;
 
@@ -25,6 +28,13 @@ export interface Proposal {
   related: ReadonlyMap<string, number>;
 }
 
+export interface Proposed {
+  proposals: Proposal[];
+  /** Tags of the entities that the question names. */
+  entities: string[];
+  degraded: Set<Degraded>;
+}
+
 const NO_RELATIONS: ReadonlyMap<string, number> = new Map();
 
 /** What may answer a question: the space proposes for each of its wordings, or the ledger where the space is away. */
@@ -36,20 +46,19 @@ export class RecallSearch {
     private readonly spaces: Spaces,
     private readonly vectors: QuestionVectors,
     private readonly speakers: Speakers,
+    private readonly entities: QuestionEntities,
     private readonly ledgerCandidates: LedgerCandidates,
   ) {}
 
   /** One proposal for each wording, in their order; one for the filter alone where there is none. */
-  async propose(
-    tenant: Tenant,
-    workspace: WorkspaceId,
-    question: Question,
-  ): Promise<{ proposals: Proposal[]; degraded: Set<Degraded> }> {
+  async propose(tenant: Tenant, workspace: WorkspaceId, question: Question): Promise<Proposed> {
     const degraded = new Set<Degraded>();
     const space = this.spaces.open(tenant);
     const wordings = question.queries.length > 0 ? question.queries : [null];
-    const marks = marksOf(question);
     const speakers = await this.speakers.of(tenant, workspace);
+    // Looked for while the question is embedded.
+    const naming = this.entities.of(tenant, workspace, question.queries, speakers);
+    naming.catch(() => undefined);
     // Null: the space does not answer.
     const search = (): Promise<(Candidate[] | null)[]> =>
       Promise.all(
@@ -59,15 +68,16 @@ export class RecallSearch {
             given ??
             (wording === null ? null : await this.vectors.of(tenant, withoutSpeakers(wording, speakers)));
           if (wording !== null && vector === null) degraded.add('models');
+          const entities = await naming;
           const query = {
             workspace,
             vector,
             terms: wording === null ? [] : termsOf(wording),
             filter: question.filter,
-            marks,
+            marks: marksOf(question, entities),
             limit: Math.max(CANDIDATES, question.offset + question.limit),
           };
-          return space.vectors.search(query).catch((error: unknown) => {
+          return searchFor(space.vectors, query, entities).catch((error: unknown) => {
             this.logger.warn(`${tenant.space} cannot be searched: ${String(error)}`);
             degraded.add('vectors');
             return null;
@@ -80,19 +90,33 @@ export class RecallSearch {
     // What went wrong in a store that was not there yet is no matter once it is.
     if (ready === 'caught up') degraded.clear();
     const searched = ready === 'caught up' ? await search() : found;
+    const entities = await naming;
+    const marks = marksOf(question, entities);
     const proposals = await Promise.all(
       searched.map(async (candidates, at): Promise<Proposal> => {
         if (candidates !== null) return { candidates, related: NO_RELATIONS };
-        const query = { wording: wordings[at] ?? null, filter: question.filter, marks };
+        const query = { wording: wordings[at] ?? null, filter: question.filter, marks, entities };
         const proposal = await this.ledgerCandidates.propose(tenant, workspace, query);
         if (proposal.graphAway) degraded.add('graph');
         return proposal;
       }),
     );
-    return { proposals, degraded };
+    return { proposals, entities, degraded };
   }
 }
 
-function marksOf({ queries, context }: Question): string[] {
-  return [...new Set([...context.tags, ...queries.flatMap(tagsIn)])].slice(0, MOST_MARKS);
+/** Nearest by meaning and words, and those among whoever names what is asked for. A question for tags has chosen already. */
+async function searchFor(vectors: VectorSpace, query: VectorQuery, entities: string[]): Promise<Candidate[]> {
+  if (entities.length === 0 || query.filter.tags !== undefined) return vectors.search(query);
+  const tags = { values: entities, mode: 'any', match: 'exact' } as const;
+  const [found, naming] = await Promise.all([
+    vectors.search(query),
+    vectors.search({ ...query, filter: { ...query.filter, tags }, limit: NAMING }),
+  ]);
+  const known = new Set(found.map(({ id }) => id));
+  return [...found, ...naming.filter(({ id }) => !known.has(id))];
+}
+
+function marksOf({ queries, context }: Question, entities: readonly string[]): string[] {
+  return [...new Set([...entities, ...context.tags, ...queries.flatMap(tagsIn)])].slice(0, MOST_MARKS);
 }

@@ -79,9 +79,9 @@ export class RecallService {
   }
 
   private async answer(tenant: Tenant, workspace: WorkspaceId, question: Question): Promise<Recalled> {
-    const { proposals, degraded } = await this.search.propose(tenant, workspace, question);
+    const { proposals, entities, degraded } = await this.search.propose(tenant, workspace, question);
     const weights = weightsFor(question, tenantWeights(this.weights, tenant.settings));
-    const ranked = rank(question, proposals, weights);
+    const ranked = rank(question, proposals, new Set(entities), weights);
     const relations = Math.min(1, weights.relation / DEFAULT_WEIGHTS.relation);
     if (ranked.length === 0 && question.pinned.length === 0) {
       return { memories: [], relations, degraded: [...degraded], superseded: [] };
@@ -101,7 +101,12 @@ function page(recalled: Recalled, { offset, limit }: Question): Recalled {
   return { ...recalled, memories: recalled.memories.slice(offset, offset + limit) };
 }
 
-function rank(question: Question, proposals: Proposal[], weights: RankingWeights): Ranked[] {
+function rank(
+  question: Question,
+  proposals: Proposal[],
+  entities: ReadonlySet<string>,
+  weights: RankingWeights,
+): Ranked[] {
   const { queries, context } = question;
   if (!isRanked(question)) return proposals.flatMap(({ candidates }) => inProposedOrder(candidates));
   const now = Date.now();
@@ -111,6 +116,7 @@ function rank(question: Question, proposals: Proposal[], weights: RankingWeights
       terms: new Set(termsOf(wording)),
       tags: new Set(tagsIn(wording)),
       context: new Set(context.tags),
+      entities,
       ...{ related, now },
     };
     return rankRecall(candidates, asked, weights);
