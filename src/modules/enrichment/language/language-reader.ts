@@ -8,6 +8,7 @@ import { readingQuestion } from './reading-question.js';
 /** So much goes into one question. */
 const MOST_TEXTS = 8;
 const MOST_CHARACTERS = 24_000;
+const LONGEST_MS = 300_000;
 
 export interface ModelReadings {
   /** One for each text, in order. Null: the model has nothing to say of it that is of use. */
@@ -19,46 +20,58 @@ export interface ModelReadings {
 @Injectable()
 export class LanguageReader {
   /**
-   * All of one workspace: what is in one question could colour each other's answer. Texts whose question is refused, or whose
-   * answer is not to be believed, are asked in halves, down to the one that is to blame. Throws `ChatUnavailable`.
+   * All of one workspace: what is in one question could colour each other's answer. After `longestMs` no more is asked, and
+   * what is left has no reading: nobody's slow model takes others' turns for long. Throws `ChatUnavailable`.
    */
-  async read(model: ChatModel, texts: readonly TextToRead[]): Promise<ModelReadings> {
+  async read(model: ChatModel, texts: readonly TextToRead[], longestMs = LONGEST_MS): Promise<ModelReadings> {
+    const asking = new Asking(model, performance.now() + longestMs);
     const readings: (ModelReading | null)[] = [];
-    const tokens = { input: 0, output: 0 };
-    for (const some of portionsOf(texts)) readings.push(...(await ask(model, some, tokens)));
-    return { readings, tokens };
+    for (const some of portionsOf(texts)) readings.push(...(await asking.readingsOf(some)));
+    return { readings, tokens: asking.tokens };
   }
 }
 
-async function ask(
-  model: ChatModel,
-  asked: readonly TextToRead[],
-  tokens: ChatTokens,
-): Promise<(ModelReading | null)[]> {
-  const readings = await answered(model, asked, tokens);
-  if (readings !== null) return readings;
-  if (asked.length === 1) return [null];
-  const half = Math.ceil(asked.length / 2);
-  const first = await ask(model, asked.slice(0, half), tokens);
-  return [...first, ...(await ask(model, asked.slice(half), tokens))];
-}
+class Asking {
+  readonly tokens: ChatTokens = { input: 0, output: 0 };
 
-/** Null: the answer is refused, by the model or by us. */
-async function answered(
-  model: ChatModel,
-  asked: readonly TextToRead[],
-  tokens: ChatTokens,
-): Promise<(ModelReading | null)[] | null> {
-  const asking = readingQuestion(asked);
-  try {
-    const answer = await model.ask(asking.question);
-    tokens.input += answer.tokens.input;
-    tokens.output += answer.tokens.output;
-    const readings = readingsIn(answer.value, asking);
-    return readings && [...asking.texts.keys()].map((key) => readings.get(key) ?? null);
-  } catch (error) {
-    if (error instanceof QuestionRefused) return null;
-    throw error;
+  constructor(
+    private readonly model: ChatModel,
+    private readonly until: number,
+  ) {}
+
+  /**
+   * Texts whose question is refused, or whose answer is not to be believed, are asked in halves, down to the one that is to
+   * blame; one that is left out of the answer is asked alone.
+   */
+  async readingsOf(texts: readonly TextToRead[]): Promise<(ModelReading | null)[]> {
+    if (performance.now() >= this.until) return texts.map(() => null);
+    const answered = await this.ask(texts);
+    if (texts.length === 1) return [answered?.[0] ?? null];
+    const readings: (ModelReading | null)[] = [];
+    if (answered === null) {
+      const half = Math.ceil(texts.length / 2);
+      for (const some of [texts.slice(0, half), texts.slice(half)])
+        readings.push(...(await this.readingsOf(some)));
+    } else {
+      for (const [at, text] of texts.entries())
+        readings.push(answered[at] ?? (await this.readingsOf([text]))[0] ?? null);
+    }
+    return readings;
+  }
+
+  /** Null: the answer is refused, by the model or by us. */
+  private async ask(texts: readonly TextToRead[]): Promise<(ModelReading | null)[] | null> {
+    const asked = readingQuestion(texts);
+    try {
+      const { value, tokens } = await this.model.ask(asked.question);
+      this.tokens.input += tokens.input;
+      this.tokens.output += tokens.output;
+      const readings = readingsIn(value, asked);
+      return readings && [...asked.texts.keys()].map((key) => readings.get(key) ?? null);
+    } catch (error) {
+      if (error instanceof QuestionRefused) return null;
+      throw error;
+    }
   }
 }
 
