@@ -37,6 +37,7 @@ export interface TenantStatsReply {
   memory_count: number;
   graph_nodes: number;
   graph_relationships: number;
+  graph_entities: number;
   vector_points: number;
   storage_mb: number;
   document_count: number;

@@ -196,6 +196,7 @@ function shownStats(stats: TenantStatsReply): string {
     ['vector points', stats.vector_points],
     ['graph nodes', stats.graph_nodes],
     ['graph relationships', stats.graph_relationships],
+    ['graph entities', stats.graph_entities],
     ['documents', stats.document_count],
     ['chunks', stats.chunk_count],
     ['workspaces', stats.workspace_count],

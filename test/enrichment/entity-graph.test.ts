@@ -46,6 +46,8 @@ describe('entities in the graph', () => {
     await enriched(loci, tenant);
     expect(await sharing(tenant, { a, b, c })).toEqual(['a-b', 'b-a']);
     expect(await expectEqual(tenant)).toEqual({ entities: 3, mentions: 4 });
+    const stats = await loci.operator.get(`/admin/tenants/${tenant.slug}/stats`);
+    expect(stats.body).toMatchObject({ graph_nodes: 3, graph_relationships: 0, graph_entities: 3 });
     const { defaultWorkspace: workspace } = await tenantOf(loci, tenant);
     const space = await spaceOf(loci, tenant);
     const [first] = await space.graph.sharersOf({ workspace, of: [a], each: 1, most: 9 });

@@ -1,3 +1,6 @@
+import { LedgerCandidates } from '../../src/modules/memory/ledger-candidates.js';
+import { QuestionEntities } from '../../src/modules/memory/question-entities.service.js';
+import { tenantOf } from '../isolation/two-palaces.js';
 import { eventually } from '../spaces/rules/projected.js';
 import { Loci, type TestTenant } from '../support/loci.js';
 import { enriched, stored } from './enriched.js';
@@ -194,11 +197,11 @@ describe('what memories name', () => {
       const tenant = await loci.tenant();
       const mel = await stored(tenant, { content: 'Mel keeps bees.' });
       await stored(tenant, { content: 'Melanie is here.' });
-      const others = Array.from({ length: 400 }, (_, at) => ({
+      const others = Array.from({ length: 240 }, (_, at) => ({
         content: `The quarterly report number ${at} about quarterly numbers is late.`,
       }));
-      for (let at = 0; at < 400; at += 100) {
-        await tenant.post('/memory/batch', { memories: others.slice(at, at + 100) });
+      for (let at = 0; at < 240; at += 80) {
+        await tenant.post('/memory/batch', { memories: others.slice(at, at + 80) });
       }
       await enriched(loci, tenant);
       const question = 'late quarterly report about quarterly numbers and Melanie';
@@ -209,6 +212,16 @@ describe('what memories name', () => {
       await tenant.post('/entity/mel/merge', { merge_into: 'melanie' });
       // It may have been asked a moment ago.
       await eventually('the merged name is known', async () => (await ids()).includes(mel));
+      // Where the vectors are away the ledger proposes it, though it is older than all that may be opened.
+      const owner = await tenantOf(loci, tenant);
+      const { defaultWorkspace: workspace } = owner;
+      const named = loci.server.app.get(QuestionEntities);
+      const entities = await named.of(owner, workspace, [question], new Set());
+      const { candidates } = await loci.server.app
+        .get(LedgerCandidates)
+        .propose(owner, workspace, { wording: question, filter: {}, marks: entities, entities });
+      expect(candidates.find(({ id }) => id === mel)?.marks).toEqual(entities);
+      expect(entities).toEqual([expect.stringMatching(/^entity:people:[0-9a-f]{32}$/)]);
     });
 
     it('is nobody of another workspace', async () => {

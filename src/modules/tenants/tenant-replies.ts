@@ -78,6 +78,7 @@ export function statsDto(tenant: TenantEntity, stats: TenantStats): TenantStatsD
     ...countsDto(tenant, stats),
     graph_nodes: stats.graphNodes,
     graph_relationships: stats.graphRelationships,
+    graph_entities: stats.graphEntities,
     vector_points: stats.vectorPoints,
     storage_mb: megabytes(stats.bytes + stats.spaceBytes),
     watermarks: stats.watermarks,
@@ -88,7 +89,7 @@ export function statsDto(tenant: TenantEntity, stats: TenantStats): TenantStatsD
 export function countsDto(
   tenant: TenantEntity,
   counts: TenantCounts,
-): Omit<TenantStatsDto, 'watermarks'> & TenantCountsDto {
+): Omit<TenantStatsDto, 'watermarks' | 'graph_entities'> & TenantCountsDto {
   return {
     tenant_id: tenant.slug,
     memory_count: counts.memories,

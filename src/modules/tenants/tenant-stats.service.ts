@@ -25,6 +25,7 @@ type Counted = Pick<Tenant, 'id' | 'home'>;
 export interface TenantStats extends TenantCounts {
   graphNodes: number;
   graphRelationships: number;
+  graphEntities: number;
   vectorPoints: number;
   /** Of the projections on disk. */
   spaceBytes: number;
@@ -49,6 +50,7 @@ interface ControlRow extends QueryResultRow {
 const NO_SPACES = {
   graphNodes: 0,
   graphRelationships: 0,
+  graphEntities: 0,
   vectorPoints: 0,
   spaceBytes: 0,
   watermarks: { vectors: 0, graph: 0 },
@@ -86,6 +88,7 @@ export class TenantStatsService {
       ...counts,
       graphNodes: graph.nodes,
       graphRelationships: graph.relationships,
+      graphEntities: graph.entities,
       vectorPoints,
       spaceBytes: size ?? 0,
       watermarks: { vectors: vectorsAt.revision, graph: graphAt.revision },

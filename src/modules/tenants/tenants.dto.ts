@@ -155,8 +155,9 @@ class Watermarks {
 export class TenantStatsDto {
   @ApiProperty({ type: String }) tenant_id!: string;
   @ApiProperty({ type: Number }) memory_count!: number;
-  @ApiProperty({ type: Number, description: 'Memories; entities are counted apart' }) graph_nodes!: number;
+  @ApiProperty({ type: Number, description: 'Memories: entities are counted apart' }) graph_nodes!: number;
   @ApiProperty({ type: Number }) graph_relationships!: number;
+  @ApiProperty({ type: Number, description: 'Whom and what the memories name' }) graph_entities!: number;
   @ApiProperty({ type: Number }) vector_points!: number;
   @ApiProperty({ type: Number }) storage_mb!: number;
   @ApiProperty({ type: Number }) document_count!: number;
@@ -172,7 +173,10 @@ export class TenantStatsDto {
 }
 
 /** The part of the stats that costs no look at the projections. */
-export class TenantCountsDto extends OmitType(PartialType(TenantStatsDto), ['watermarks']) {}
+export class TenantCountsDto extends OmitType(PartialType(TenantStatsDto), [
+  'watermarks',
+  'graph_entities',
+]) {}
 
 export class ListedTenantDto extends TenantDto {
   @ApiProperty({ type: TenantCountsDto, required: false }) stats?: TenantCountsDto;
