@@ -4,5 +4,6 @@ declare module 'snowball-stemmers' {
     /** Lower-case word in, stem out. */
     stem(word: string): string;
   }
-  export function newStemmer(language: 'english'): Stemmer;
+  /** The language's name in English, in lower case. */
+  export function newStemmer(language: string): Stemmer;
 }

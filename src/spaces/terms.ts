@@ -1,141 +1,159 @@
-import { newStemmer } from 'snowball-stemmers';
-import { stopWords } from './stop-words.js';
+import type { Language } from './words/languages.js';
+import { Remembered } from './words/remembered.js';
+import { englishStem, stemIn, stemsInAll } from './words/stems.js';
+import { STOP_WORDS, stopWords } from './words/stop-words.js';
+import { isEnglishStop, LanguageEvidence, markOf } from './words/text-language.js';
+import { MAX_WORD, readable, readWords, type WordReader } from './words/word-reader.js';
+import { folded } from './words/folding.js';
 
-/** More than this is not read: it bounds the work for one text. In UTF-16 units. */
-const MAX_TEXT = 65_536;
-/** Nobody searches for longer words; a run of letters without end would be one. */
-const MAX_WORD = 64;
-const STEMS_KEPT = 20_000;
-
-const ASCII_WORD = /[a-z0-9]+(?:'[a-z]+)*/g;
-const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}\u0640]*(?:'[\p{L}\p{M}]+)*/gu;
-const NOT_ASCII = /[^\x00-\x7f]/;
-/** Runs of one way of writing inside a word: `iPhone手机` is two. */
-const RUN =
-  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}ー]+|[\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]+|[^\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}ー\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]+/gu;
-const PAIRED = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}ー]/u;
-const UNSPACED = /^[\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
-const ARABIC = /\p{sc=Arabic}/u;
-const FOLDED_SCRIPT = /[\p{sc=Latin}\p{sc=Greek}]/u;
 const LATIN_ONLY = /^[a-z]+$/;
-
+const CAPITALIZED = /(?<![\p{L}\p{N}'])\p{Lu}[\p{L}\p{M}\p{N}]*/gu;
 /** What follows an apostrophe in English and carries no meaning of its own. */
 const ENDINGS: ReadonlySet<string> = new Set(['s', 't', 'd', 'm', 'll', 're', 've']);
 
 /**
- * The words of a text as the spaces index them: in text order, repeats included, lower case, English stop
- * words left out, English words stemmed (Snowball), accents of Latin and Greek words folded, other scripts
- * unstemmed. Scripts without spaces come as overlapping pairs (Han, Kana, Hangul) or dictionary words (Thai
- * and its neighbours). Texts and questions go through the same steps, so what was written finds itself.
+ * The words of a text as the spaces index them (a change here is a new `TERMS_VERSION`): in text order, repeats included, lower case, stop words left out, words
+ * stemmed, accents of Latin and Greek words folded. Its stop words tell the language of a text in the Latin script; what is
+ * in doubt is English. Other scripts tell theirs: Cyrillic words are stemmed as Russian, Arabic and Greek ones lightly,
+ * others not at all. Scripts without spaces come as overlapping pairs (Han, Kana, Hangul) or dictionary words (Thai and its
+ * neighbours).
  */
 export function termsOf(text: string): string[] {
-  const lower = text.slice(0, MAX_TEXT).toLowerCase();
+  const plain = readable(text);
+  const { terms, evidence } = readEnglish(plain);
+  const { language } = evidence;
+  return language === null ? terms : foreignTerms(plain, language);
+}
+
+/**
+ * What a question looks for: of each of its words the terms that a text may have for it, first the one of an English text.
+ * A question is short and its language often not to be told, nor is it always that of the answer: so a word is looked for
+ * under its stems in every language, unless the caller names one. Of a question that is surely English only the words that
+ * may be names, or have accents, are.
+ */
+export function askedTerms(wording: string, named: Language | 'en' | null = null): string[][] {
+  const plain = readable(wording);
+  const { evidence } = readEnglish(plain);
+  const language = named ?? evidence.language;
+  const left = language === null || language === 'en' ? stopWords : STOP_WORDS[language];
+  const names = named === null && evidence.isEnglish ? namesIn(wording) : null;
+  const words: string[][] = [];
+  readWords(plain, {
+    latin: (_word, written) => {
+      const parts = written.split("'");
+      for (const [at, part] of parts.entries()) {
+        for (const head of headsOf(part, at, parts)) {
+          const word = folded(head);
+          if (left.has(folded(part)) || left.has(word)) continue;
+          const plainEnglish = named === 'en' || (names !== null && word === head && !names.has(word));
+          const others = plainEnglish ? [] : othersOf(head, word, named);
+          words.push([english(word).term, ...others]);
+        }
+      }
+    },
+    other: (term) => words.push([term]),
+  });
+  return words;
+}
+
+/** The terms of a question as a space is asked for them: those of English texts before all others. */
+export function searchTerms(words: readonly (readonly string[])[]): string[] {
+  return [...words.flatMap((word) => word.slice(0, 1)), ...words.flatMap((word) => word.slice(1))];
+}
+
+/** A text read as English, and what it tells of its language meanwhile. */
+class EnglishReading implements WordReader {
+  readonly terms: string[] = [];
+  readonly evidence = new LanguageEvidence();
+
+  latin(word: string, written: string): void {
+    if (word !== written) this.evidence.sawLetters(written);
+    if (word.includes("'")) {
+      this.apostrophed(word);
+      return;
+    }
+    const { mark, term } = english(word);
+    if (mark !== 0) {
+      this.evidence.saw(word, mark);
+      if (isEnglishStop(mark)) return;
+    }
+    this.terms.push(term);
+  }
+
+  other(term: string): void {
+    this.terms.push(term);
+  }
+
+  /** `caroline's` is caroline, `don't` is nothing, `o'brien` is brien, `l'homme` is homme. */
+  private apostrophed(word: string): void {
+    const parts = word.split("'");
+    for (const [at, part] of parts.entries()) {
+      if (at > 0 && ENDINGS.has(part)) this.evidence.sawEnglish();
+      else if (at === 0) this.evidence.saw(part, markOf(part));
+      for (const head of headsOf(part, at, parts)) {
+        if (!stopWords.has(part) && !stopWords.has(head)) this.terms.push(english(head).term);
+      }
+    }
+  }
+}
+
+function readEnglish(plain: string): EnglishReading {
+  const reading = new EnglishReading();
+  readWords(plain, reading);
+  return reading;
+}
+
+/** What a part of a word with apostrophes is worth reading for; all of a word without. */
+function headsOf(part: string, at: number, parts: readonly string[]): string[] {
+  if (parts.length === 1) return [part];
+  if (at > 0 && ENDINGS.has(part)) return [];
+  // `doesn't`: the head still carries the n of the contraction.
+  const head = at === 0 && parts[1] === 't' && part.endsWith('n') ? part.slice(0, -1) : part;
+  return head.length > 1 ? [head] : [];
+}
+
+/** What English makes of a word: one look for all of it, as this is done for each word of each text. */
+const known = new Remembered((word) => ({ mark: markOf(word), term: englishTerm(word) }));
+
+function english(word: string): { mark: number; term: string } {
+  return word.length > MAX_WORD ? { mark: 0, term: englishTerm(word) } : known.of(word);
+}
+
+function englishTerm(word: string): string {
+  const short = word.slice(0, MAX_WORD);
+  return LATIN_ONLY.test(word) ? englishStem(short) : short;
+}
+
+function foreignTerms(plain: string, language: Language): string[] {
   const terms: string[] = [];
-  if (!NOT_ASCII.test(lower)) {
-    for (const [word] of lower.matchAll(ASCII_WORD)) addLatin(word, terms);
-    return terms;
-  }
-  // NFKC: full-width letters and digits, ligatures and the like become what they stand for.
-  const plain = lower.normalize('NFKC').replace(/[’ʼ‘＇]/g, "'");
-  for (const [word] of plain.matchAll(WORD)) {
-    if (!NOT_ASCII.test(word)) addLatin(word, terms);
-    else for (const [run] of word.matchAll(RUN)) addRun(run, terms);
-  }
+  readWords(plain, {
+    latin: (_word, written) => {
+      const parts = written.split("'");
+      for (const part of parts) {
+        const word = folded(part);
+        if ((parts.length > 1 && word.length === 1) || STOP_WORDS[language].has(word)) continue;
+        terms.push(
+          LATIN_ONLY.test(word) ? stemIn(language, part.slice(0, MAX_WORD)) : word.slice(0, MAX_WORD),
+        );
+      }
+    },
+    other: (term) => terms.push(term),
+  });
   return terms;
 }
 
-function addRun(run: string, terms: string[]): void {
-  if (PAIRED.test(run)) addPairs(run, terms);
-  else if (UNSPACED.test(run)) addSegments(run, terms);
-  else if (ARABIC.test(run)) addPlain(foldArabic(run), terms);
-  else if (FOLDED_SCRIPT.test(run)) addFolded(run, terms);
-  else addPlain(foldDigits(run).replaceAll('ё', 'е').replaceAll("'", ''), terms);
-}
-
-function addFolded(run: string, terms: string[]): void {
-  const folded = run
-    .normalize('NFD')
-    .replace(/\p{Mn}/gu, '')
-    .replaceAll('ß', 'ss')
-    .replaceAll('ø', 'o')
-    .replaceAll('ł', 'l')
-    .replaceAll('æ', 'ae')
-    .replaceAll('œ', 'oe');
-  if (!NOT_ASCII.test(folded)) addLatin(folded, terms);
-  else addPlain(folded.replaceAll("'", '').replaceAll('ς', 'σ'), terms);
-}
-
-/** `caroline's` is caroline, `don't` is nothing, `o'brien` is brien, `l'homme` is homme. */
-function addLatin(word: string, terms: string[]): void {
-  if (!word.includes("'")) {
-    addEnglish(word, terms);
-    return;
-  }
-  const parts = word.split("'");
-  for (const [at, part] of parts.entries()) {
-    if (at > 0 && ENDINGS.has(part)) continue;
-    // `doesn't`: the head still carries the n of the contraction.
-    const head = at === 0 && parts[1] === 't' && part.endsWith('n') ? part.slice(0, -1) : part;
-    if (head.length > 1 && !stopWords.has(part)) addEnglish(head, terms);
-  }
-}
-
-function addEnglish(word: string, terms: string[]): void {
-  if (stopWords.has(word)) return;
-  terms.push(LATIN_ONLY.test(word) ? stemOf(word.slice(0, MAX_WORD)) : word.slice(0, MAX_WORD));
-}
-
-function addPlain(word: string, terms: string[]): void {
-  if (word.length > 0) terms.push(word.slice(0, MAX_WORD));
-}
-
-function addPairs(run: string, terms: string[]): void {
-  const letters = Array.from(run);
-  const [first] = letters;
-  if (letters.length === 1 && first !== undefined) terms.push(first);
-  for (let at = 0; at + 1 < letters.length; at++) terms.push(`${letters[at]}${letters[at + 1]}`);
-}
-
-const segmenter = new Intl.Segmenter('th', { granularity: 'word' });
-
-function addSegments(run: string, terms: string[]): void {
-  for (const { segment, isWordLike } of segmenter.segment(run)) {
-    if (isWordLike === true) addPlain(segment, terms);
-  }
-}
-
-/** Vowel signs and the stretching stroke are optional in writing, and so are the forms of alef, yeh and teh. */
-function foldArabic(run: string): string {
-  return foldDigits(
-    run
-      .replace(/[\u064b-\u065f\u0670\u0640']/g, '')
-      .replace(/[أإآٱ]/g, 'ا')
-      .replaceAll('ى', 'ي')
-      .replaceAll('ة', 'ه'),
+/** The terms that a text in another language than English may have for a word; numbers are the same in all. */
+function othersOf(written: string, word: string, named: Language | 'en' | null): readonly string[] {
+  if (!LATIN_ONLY.test(word)) return [];
+  // Whoever asks may leave accents out that the text has, and the other way round.
+  const forms = [...new Set([written, word])].map((form) => form.slice(0, MAX_WORD));
+  const stems = forms.flatMap((form) =>
+    named === null || named === 'en' ? stemsInAll(form) : [stemIn(named, form)],
   );
+  return forms.length === 1 ? stems : [...new Set(stems)];
 }
 
-/** Arabic-Indic, Persian and Devanagari digits count as the digits they are. */
-function foldDigits(run: string): string {
-  return run.replace(/[٠-٩۰-۹०-९]/g, (digit) => {
-    const code = digit.charCodeAt(0);
-    return String(code - (code >= 0x966 ? 0x966 : code >= 0x6f0 ? 0x6f0 : 0x660));
-  });
-}
-
-const stemmer = newStemmer('english');
-/** Two generations: what was used since the last turn survives the next one. */
-let stems = new Map<string, string>();
-let olderStems = new Map<string, string>();
-
-function stemOf(word: string): string {
-  const known = stems.get(word);
-  if (known !== undefined) return known;
-  const stem = olderStems.get(word) ?? stemmer.stem(word);
-  if (stems.size >= STEMS_KEPT) {
-    olderStems = stems;
-    stems = new Map();
-  }
-  stems.set(word, stem);
-  return stem;
+/** Words with a capital, which the question's language may not be the language of. */
+function namesIn(wording: string): ReadonlySet<string> {
+  return new Set(wording.match(CAPITALIZED)?.map((name) => folded(name.toLowerCase())));
 }

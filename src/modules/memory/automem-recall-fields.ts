@@ -25,7 +25,7 @@ export class AutoMemRecallFields extends WorkspaceField {
     max: 64,
     optional: true,
     description:
-      'Of programming or of people, by name or code: memories that have it as a tag or a word rank higher',
+      "Of programming: memories that have it as a tag or a word rank higher. Of people (a code, as de, or a name): the question's words are read in it",
     example: 'typescript',
   })
   language?: string;

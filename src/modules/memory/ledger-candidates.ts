@@ -37,6 +37,8 @@ interface Found extends FoundRow {
 export interface LedgerQuery {
   /** Null: the filter alone, newest first. */
   wording: string | null;
+  /** Its words, each as the terms that a text may have for it. */
+  words: string[][];
   filter: Filter;
   marks: string[];
   /** Tags of the entities that the wording names. */
@@ -66,7 +68,7 @@ export class LedgerCandidates {
   async propose(
     tenant: Tenant,
     workspace: WorkspaceId,
-    { wording, filter, marks, entities }: LedgerQuery,
+    { wording, words, filter, marks, entities }: LedgerQuery,
   ): Promise<LedgerProposal> {
     const passing = async (tags: string[] | null, ids: string[] | null): Promise<Found[]> => {
       const values = [tenant.id, workspace, ...filterValues(filter), tags, ids, LOOKED_AT];
@@ -80,7 +82,6 @@ export class LedgerCandidates {
         related: new Map(),
         graphAway: false,
       };
-    const asked = new Set(termsOf(wording));
     const found = new Map<string, Candidate>();
     const look = (row: Found): Candidate => {
       const terms = termsOf(row.text);
@@ -88,7 +89,7 @@ export class LedgerCandidates {
         row,
         marks,
         terms,
-        shareOf(asked, new Set([...terms, ...termsOf(row.tags.join(' '))])),
+        shareOf(words, new Set([...terms, ...termsOf(row.tags.join(' '))])),
       );
     };
     for (const row of [...newest, ...(await passing([...tagsIn(wording), ...entities], null))])
@@ -156,10 +157,12 @@ function candidate(
   };
 }
 
-function shareOf(asked: ReadonlySet<string>, held: ReadonlySet<string>): number {
+/** A word that comes twice counts once. */
+function shareOf(words: string[][], held: ReadonlySet<string>): number {
+  const asked = new Map(words.map((terms) => [terms[0], terms]));
   if (asked.size === 0) return 0;
   let found = 0;
-  for (const term of asked) if (held.has(term)) found++;
+  for (const terms of asked.values()) if (terms.some((term) => held.has(term))) found++;
   return found / asked.size;
 }
 

@@ -1,4 +1,4 @@
-import { stopWords } from '../../spaces/stop-words.js';
+import { stopWords } from '../../spaces/words/stop-words.js';
 import { termsOf } from '../../spaces/terms.js';
 
 /** What holds more parts than this is no question but a text. */

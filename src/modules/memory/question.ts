@@ -1,4 +1,5 @@
 import type { Filter } from '../../spaces/vector-space.js';
+import type { Language } from '../../spaces/words/languages.js';
 
 /** What a recall asks for. */
 export interface Question {
@@ -6,6 +7,8 @@ export interface Question {
   queries: string[];
   /** Of the first wording, or in place of one: the caller has embedded it already. Unit length. */
   vector: Float32Array | null;
+  /** The language that its words are in, where the caller says so. */
+  language: Language | 'en' | null;
   filter: Filter;
   /** What the caller says it is about: what fits ranks higher, nothing is left out. */
   context: CallerContext;

@@ -2,6 +2,7 @@ import { askedTags } from '../../ledger/entity-names.js';
 import { parseModelId } from '../../models/model-id.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
 import type { Filter } from '../../spaces/vector-space.js';
+import { languageNamed } from '../../spaces/words/languages.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { isUuid } from '../../tenancy/tenant.js';
 import { unitVector } from './memory-edge.js';
@@ -39,15 +40,18 @@ export function questionOf(tenant: Tenant, dto: RecallDto, { from, until }: Want
     updated_asc: 'updated first',
   } as const;
   const wordings = [...new Set([...(dto.query === undefined ? [] : [dto.query]), ...(dto.queries ?? [])])];
+  const language = dto.language === undefined ? null : languageNamed(dto.language);
   return {
     queries: dto.auto_decompose ? withParts(wordings) : wordings,
     vector: dto.embedding === undefined ? null : questionVector(tenant, dto.embedding),
+    language,
     filter,
     context: contextOf({
       tags: askedTags(tenant.key, dto.context_tags ?? []),
       types: dto.context_types ?? [],
       context: dto.context,
-      language: dto.language,
+      // That of the question's words is not what it is about.
+      language: language === null ? dto.language : undefined,
       path: dto.active_path,
     }),
     pinned: [...new Set(dto.priority_ids?.filter(isUuid).map((id) => id.toLowerCase()))],

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { withoutSpeakers } from '../../spaces/speech.js';
 import { Spaces } from '../../spaces/spaces.js';
-import { termsOf } from '../../spaces/terms.js';
+import { askedTerms, searchTerms } from '../../spaces/terms.js';
 import type { Candidate, VectorQuery, VectorSpace } from '../../spaces/vector-space.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
@@ -23,6 +23,8 @@ export type Degraded = 'vectors' | 'graph' | 'models';
 
 /** What was found for one wording. */
 export interface Proposal {
+  /** The wording's words, each as the terms that a text may have for it, first that of an English text. */
+  words: string[][];
   candidates: Candidate[];
   /** By id, 0..1: how close a memory is to what was found, by relations. */
   related: ReadonlyMap<string, number>;
@@ -55,6 +57,7 @@ export class RecallSearch {
     const degraded = new Set<Degraded>();
     const space = this.spaces.open(tenant);
     const wordings = question.queries.length > 0 ? question.queries : [null];
+    const words = wordings.map((wording) => (wording === null ? [] : askedTerms(wording, question.language)));
     const speakers = await this.speakers.of(tenant, workspace);
     // Looked for while the question is embedded.
     const naming = this.entities.of(tenant, workspace, question.queries, speakers);
@@ -72,7 +75,7 @@ export class RecallSearch {
           const query = {
             workspace,
             vector,
-            terms: wording === null ? [] : termsOf(wording),
+            terms: searchTerms(words[at] ?? []),
             filter: question.filter,
             marks: marksOf(question, entities),
             limit: Math.max(CANDIDATES, question.offset + question.limit),
@@ -94,11 +97,12 @@ export class RecallSearch {
     const marks = marksOf(question, entities);
     const proposals = await Promise.all(
       searched.map(async (candidates, at): Promise<Proposal> => {
-        if (candidates !== null) return { candidates, related: NO_RELATIONS };
-        const query = { wording: wordings[at] ?? null, filter: question.filter, marks, entities };
+        const asked = words[at] ?? [];
+        if (candidates !== null) return { words: asked, candidates, related: NO_RELATIONS };
+        const query = { wording: wordings[at] ?? null, words: asked, filter: question.filter, marks, entities };
         const proposal = await this.ledgerCandidates.propose(tenant, workspace, query);
         if (proposal.graphAway) degraded.add('graph');
-        return proposal;
+        return { words: asked, ...proposal };
       }),
     );
     return { proposals, entities, degraded };

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Ledger } from '../../ledger/ledger.js';
 import { Settings } from '../../platform/config/settings.js';
-import { termsOf } from '../../spaces/terms.js';
 import type { Candidate } from '../../spaces/vector-space.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
@@ -110,10 +109,10 @@ function rank(
   const { queries, context } = question;
   if (!isRanked(question)) return proposals.flatMap(({ candidates }) => inProposedOrder(candidates));
   const now = Date.now();
-  const rankings = proposals.map(({ candidates, related }, at) => {
+  const rankings = proposals.map(({ words, candidates, related }, at) => {
     const wording = queries[at] ?? '';
     const asked: Asked = {
-      terms: new Set(termsOf(wording)),
+      terms: new Set(words.flatMap((word) => word.slice(0, 1))),
       tags: new Set(tagsIn(wording)),
       context: new Set(context.tags),
       entities,

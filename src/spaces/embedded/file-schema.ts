@@ -1,9 +1,12 @@
 import type { Database } from 'better-sqlite3';
+import { TERMS_VERSION } from '../words/terms-version.js';
 
 /** 'LOCI': a file that carries another mark is not ours. */
 export const APPLICATION_ID = 0x4c4f4349;
 /** A file of another version is discarded and built again from the ledger: there are no migrations here. */
-export const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 3;
+/** Of the tables, and of the terms in them. */
+export const FILE_VERSION = SCHEMA_VERSION * 1_000 + TERMS_VERSION;
 
 /**
  * What every file has. Projections keep their tables beside each other: `v1_…` for the first model, and the graph's.
@@ -28,7 +31,7 @@ export function createFileTables(db: Database, firstCheckpoint: number): void {
     );
     CREATE TABLE graph (ledger TEXT NOT NULL, revision INTEGER NOT NULL);
     PRAGMA application_id = ${APPLICATION_ID};
-    PRAGMA user_version = ${SCHEMA_VERSION};
+    PRAGMA user_version = ${FILE_VERSION};
   `);
 }
 

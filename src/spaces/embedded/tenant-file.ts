@@ -2,7 +2,7 @@ import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 import { randomInt } from 'node:crypto';
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
-import { APPLICATION_ID, createFileTables, SCHEMA_VERSION } from './file-schema.js';
+import { APPLICATION_ID, createFileTables, FILE_VERSION } from './file-schema.js';
 
 /** The log is moved into the file once it is this long: 4 MB, as SQLite itself would. */
 const LOG_BYTES = 4 * 1024 * 1024;
@@ -45,7 +45,7 @@ export class TenantFile {
     const db = new Sqlite(path, { fileMustExist: true });
     try {
       if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) throw new FileCorrupt('not ours');
-      if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION)
+      if (db.pragma('user_version', { simple: true }) !== FILE_VERSION)
         throw new FileCorrupt('another version');
       configure(db);
       checkLogBelongs(db);

@@ -1,8 +1,6 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
-import type { LedgerId } from '../projection.js';
 import type { Filter } from '../vector-space.js';
-import { eraOf } from './model-names.js';
 import type { Abilities } from './server-abilities.js';
 
 type Condition = Schemas['FieldCondition'] | Schemas['HasIdCondition'] | Schemas['Filter'];
@@ -17,9 +15,9 @@ export function inWorkspace(model: string, workspace: WorkspaceId): Clauses {
   return { must: [is('workspace', workspace), is('model', model), is('gone', false)] };
 }
 
-/** What one model holds of one ledger, in all workspaces. */
-export function inLedger(model: string, ledger: LedgerId): Clauses {
-  return { must: [is('era', eraOf(ledger)), is('model', model), is('gone', false)] };
+/** What one model holds of one era, in all workspaces. */
+export function inEra(model: string, era: string): Clauses {
+  return { must: [is('era', era), is('model', model), is('gone', false)] };
 }
 
 /** A workspace's memories that a filter lets through. An empty list of tags or types asks for nothing. */

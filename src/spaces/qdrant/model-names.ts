@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import type { LedgerId } from '../projection.js';
 import type { EmbeddingModel } from '../vector-space.js';
+import { TERMS_VERSION } from '../words/terms-version.js';
 
 /** What one model's vectors are called in a collection that several models share, and which point is its watermark. */
 export interface ModelNames {
@@ -38,12 +39,15 @@ export function isOf({ model }: ModelNames, vectorName: string): boolean {
  * restore or a move still sends lands beside the points of the ledger that counts, and never over them.
  */
 export function pointId(names: ModelNames, ledger: LedgerId, workspace: WorkspaceId, id: string): string {
-  return uuid(`${names.model}\0${ledger}\0${workspace}\0${id}`);
+  return uuid(`${names.model}\0${eraOf(ledger)}\0${workspace}\0${id}`);
 }
 
-/** A ledger in short, as every point carries it. A tenant has few ledgers one after the other; 48 bits keep them apart. */
+/**
+ * A ledger, and the terms that its texts have, in short, as every point carries it. A tenant has few of them one after the
+ * other; 48 bits keep them apart.
+ */
 export function eraOf(ledger: LedgerId): string {
-  return digest(ledger).slice(0, 12);
+  return digest(`${ledger}\0${TERMS_VERSION}`).slice(0, 12);
 }
 
 /** 122 bits of a SHA-256, as a UUID (RFC 9562, version 8): two memories never meet in one. */

@@ -13,7 +13,7 @@ import {
   type VectorQuery,
 } from '../vector-space.js';
 import type { CollectionSetup } from './collection-setup.js';
-import { inLedger, inWorkspace, is } from './filters.js';
+import { inEra, inWorkspace, is } from './filters.js';
 import { candidatesOf, searchesFor } from './hybrid-search.js';
 import { pointsOf } from './memory-points.js';
 import { digestOfMemory, digestOfPoint } from './point-digest.js';
@@ -28,12 +28,15 @@ const PAGE = 100;
 
 /** The watermark's point. */
 interface Mark {
-  ledger: LedgerId;
+  /** Null: what is here was built with other terms, and counts as another ledger's. */
+  ledger: LedgerId | null;
   revision: number;
+  /** Of the points that are here. */
+  era: string;
   /** New with every change, so that a watermark that went and came back at the same revision is known for another. */
   stamp: string;
-  /** The ledger that was here before, as long as it is not sure that its points are gone. */
-  leftover: LedgerId | null;
+  /** The era that was here before, as long as it is not sure that its points are gone. */
+  leftover: string | null;
 }
 
 /**
@@ -54,8 +57,9 @@ interface Mark {
  * own work and passes over it. The same goes for the loser of two batches that raced from one watermark: its points
  * are true states of the ledger, only early. What is not guaranteed, and is in SQLite: that nobody sees half a batch.
  *
- * Points carry their ledger, in short as `era`, and have it in their ids, so those of a former ledger are in nobody's way; they are
- * deleted once the watermark is another's, and never before.
+ * Points carry their ledger and the version of their terms, in short as `era`, and have it in their ids, so those of a
+ * former ledger, or with former terms, are in nobody's way; they are deleted once the watermark is another's, and never
+ * before. An era that is not its ledger's by the terms of today is shown as an empty store: it is built again by replay.
  */
 export class QdrantVectorSpace extends VectorSpace {
   private readonly names: ModelNames;
@@ -95,10 +99,12 @@ export class QdrantVectorSpace extends VectorSpace {
     try {
       const mark = found ?? (await this.claim(batch.ledger));
       if (mark === null) return 'moved';
-      if (mark.leftover !== null && mark.leftover !== batch.ledger) await this.forget(mark.leftover);
-      const replaced = mark.ledger === batch.ledger ? null : mark.ledger;
+      const era = eraOf(batch.ledger);
+      if (mark.leftover !== null && mark.leftover !== era) await this.forget(mark.leftover);
+      const replaced = mark.era === era ? null : mark.era;
       const next: Mark = {
         ledger: batch.ledger,
+        era,
         revision: batch.to,
         stamp: randomUUID(),
         leftover: replaced,
@@ -147,7 +153,7 @@ export class QdrantVectorSpace extends VectorSpace {
     const mark = await this.mark();
     if (mark === null) return [];
     const { must } = inWorkspace(this.names.model, workspace);
-    const filter = { must: [...must, is('era', eraOf(mark.ledger))] };
+    const filter = { must: [...must, is('era', mark.era)] };
     const { hits } = await this.whereThere({ hits: [] }, (tenant) =>
       tenant.call('facet', 'read', (api, init) =>
         api.facet({ collection_name: this.collection, key: 'speaker', filter, limit, exact: true }, init),
@@ -159,7 +165,7 @@ export class QdrantVectorSpace extends VectorSpace {
   async count(): Promise<number> {
     const mark = await this.mark();
     if (mark === null) return 0;
-    const filter = inLedger(this.names.model, mark.ledger);
+    const filter = inEra(this.names.model, mark.era);
     const { count } = await this.whereThere({ count: 0 }, (tenant) =>
       tenant.call('count', 'read', (api, init) =>
         api.countPoints({ collection_name: this.collection, filter, exact: true }, init),
@@ -172,7 +178,7 @@ export class QdrantVectorSpace extends VectorSpace {
     const mark = await this.mark();
     if (mark === null) return [];
     const abilities = await this.abilities.get();
-    const filter = inLedger(this.names.model, mark.ledger);
+    const filter = inEra(this.names.model, mark.era);
     const { alone, joined, textAlone, textJoined } = this.names;
     const listed: HeldMemory[] = [];
     let next: Schemas['ExtendedPointId'] | null = null;
@@ -226,19 +232,21 @@ export class QdrantVectorSpace extends VectorSpace {
       ),
     );
     const payload = points[0]?.payload;
-    return payload === undefined || payload === null ? null : (payload as unknown as Mark);
+    if (payload === undefined || payload === null) return null;
+    const mark = payload as unknown as Mark & { ledger: LedgerId };
+    return mark.era === eraOf(mark.ledger) ? mark : { ...mark, ledger: null, revision: 0 };
   }
 
   /** The first watermark of a store that has none, or null where somebody else was quicker. */
   private async claim(ledger: LedgerId): Promise<Mark | null> {
     await this.setup.ensure(this.model, this.names, await this.abilities.get());
-    const mark: Mark = { ledger, revision: 0, stamp: randomUUID(), leftover: null };
+    const mark: Mark = { ledger, era: eraOf(ledger), revision: 0, stamp: randomUUID(), leftover: null };
     const upsert: Schemas['PointsList'] = {
       points: [
         {
           id: this.names.watermark,
           vector: {},
-          payload: { ...this.payloadOf(mark), model: this.names.model },
+          payload: { ...mark, model: this.names.model },
         },
       ],
       // Holds for no point that is there already: only a new one is let in.
@@ -248,18 +256,14 @@ export class QdrantVectorSpace extends VectorSpace {
     return (await this.mark())?.stamp === mark.stamp ? mark : null;
   }
 
-  private payloadOf(mark: Mark): Record<string, unknown> {
-    return { ...mark, era: eraOf(mark.ledger) };
-  }
-
   private advance(from: Mark, to: Mark): Schemas['SetPayloadOperation'] {
     const filter = { must: [{ has_id: [this.names.watermark] }, is('stamp', from.stamp)] };
-    return { set_payload: { payload: this.payloadOf(to), filter } };
+    return { set_payload: { payload: { ...to }, filter } };
   }
 
-  /** What a former ledger left. It never comes back: epochs only rise. */
-  private async forget(ledger: LedgerId): Promise<void> {
-    const filter = { must: [is('model', this.names.model), is('era', eraOf(ledger))] };
+  /** What a former ledger left, or former terms. It never comes back: epochs only rise. */
+  private async forget(era: string): Promise<void> {
+    const filter = { must: [is('model', this.names.model), is('era', era)] };
     await this.write('clear a former ledger', [{ delete: { filter } }]);
   }
 
