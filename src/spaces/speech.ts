@@ -1,4 +1,4 @@
-import { termsOf } from './terms.js';
+import { askedTerms, termsOf } from './terms.js';
 
 /** More than this is not read for what it asks: a long text is no question. In UTF-16 units. */
 const MAX_TEXT = 8_192;
@@ -24,8 +24,13 @@ export interface Speech {
 export function speechOf(content: string): Speech {
   const text = content.slice(0, MAX_TEXT);
   const label = LABEL.exec(text);
-  const speaker = termsOf(nameIn(label?.[1] ?? '')).join(' ');
+  const speaker = nameTerms(nameIn(label?.[1] ?? '')).join(' ');
   return { speaker: speaker === '' ? null : speaker, asked: askedIn(text.slice(label?.[0].length ?? 0)) };
+}
+
+/** A name is the same in every language: it is stemmed as if it were English, wherever it stands. */
+function nameTerms(name: string): string[] {
+  return askedTerms(name, 'en').flat();
 }
 
 /** Without numbers and small words between names, which questions have for other reasons. */
@@ -60,6 +65,6 @@ export function withoutSpeakers(wording: string, speakers: ReadonlySet<string>):
 
 function names(word: string, speakers: ReadonlySet<string>): boolean {
   if (/^\P{L}*\p{Ll}/u.test(word)) return false;
-  const terms = termsOf(word);
+  const terms = nameTerms(word);
   return terms.length > 0 && terms.every((term) => speakers.has(term));
 }

@@ -1,9 +1,9 @@
 import type { Language } from './words/languages.js';
 import { Remembered } from './words/remembered.js';
-import { englishStem, stemIn, stemsInAll } from './words/stems.js';
+import { englishStem, MAX_TERM, stemIn, stemsInAll } from './words/stems.js';
 import { STOP_WORDS, stopWords } from './words/stop-words.js';
 import { isEnglishStop, LanguageEvidence, markOf } from './words/text-language.js';
-import { MAX_WORD, readable, readWords, type WordReader } from './words/word-reader.js';
+import { readable, readWords, type WordReader } from './words/word-reader.js';
 import { folded } from './words/folding.js';
 
 const LATIN_ONLY = /^[a-z]+$/;
@@ -22,7 +22,9 @@ export function termsOf(text: string): string[] {
   const plain = readable(text);
   const { terms, evidence } = readEnglish(plain);
   const { language } = evidence;
-  return language === null ? terms : foreignTerms(plain, language);
+  const foreign = language === null ? [] : foreignTerms(plain, language);
+  // Of what is nothing but another language's stop words, something must be left to be found by.
+  return foreign.length > 0 ? foreign : terms;
 }
 
 /**
@@ -35,8 +37,22 @@ export function askedTerms(wording: string, named: Language | 'en' | null = null
   const plain = readable(wording);
   const { evidence } = readEnglish(plain);
   const language = named ?? evidence.language;
-  const left = language === null || language === 'en' ? stopWords : STOP_WORDS[language];
   const names = named === null && evidence.isEnglish ? namesIn(wording) : null;
+  const termsFor = (word: string, written: string): string[] => {
+    const { term } = english(word);
+    const isEnglish = named === 'en' || (names !== null && word === written && !names.has(word));
+    return isEnglish ? [term] : [term, ...othersOf(written, word, named)];
+  };
+  const words =
+    language === null || language === 'en' ? [] : wordsWithout(STOP_WORDS[language], plain, termsFor);
+  return words.length > 0 ? words : wordsWithout(stopWords, plain, termsFor);
+}
+
+function wordsWithout(
+  left: ReadonlySet<string>,
+  plain: string,
+  termsFor: (word: string, written: string) => string[],
+): string[][] {
   const words: string[][] = [];
   readWords(plain, {
     latin: (_word, written) => {
@@ -44,10 +60,7 @@ export function askedTerms(wording: string, named: Language | 'en' | null = null
       for (const [at, part] of parts.entries()) {
         for (const head of headsOf(part, at, parts)) {
           const word = folded(head);
-          if (left.has(folded(part)) || left.has(word)) continue;
-          const plainEnglish = named === 'en' || (names !== null && word === head && !names.has(word));
-          const others = plainEnglish ? [] : othersOf(head, word, named);
-          words.push([english(word).term, ...others]);
+          if (!left.has(folded(part)) && !left.has(word)) words.push(termsFor(word, head));
         }
       }
     },
@@ -116,11 +129,11 @@ function headsOf(part: string, at: number, parts: readonly string[]): string[] {
 const known = new Remembered((word) => ({ mark: markOf(word), term: englishTerm(word) }));
 
 function english(word: string): { mark: number; term: string } {
-  return word.length > MAX_WORD ? { mark: 0, term: englishTerm(word) } : known.of(word);
+  return word.length > MAX_TERM ? { mark: 0, term: englishTerm(word) } : known.of(word);
 }
 
 function englishTerm(word: string): string {
-  const short = word.slice(0, MAX_WORD);
+  const short = word.slice(0, MAX_TERM);
   return LATIN_ONLY.test(word) ? englishStem(short) : short;
 }
 
@@ -133,7 +146,7 @@ function foreignTerms(plain: string, language: Language): string[] {
         const word = folded(part);
         if ((parts.length > 1 && word.length === 1) || STOP_WORDS[language].has(word)) continue;
         terms.push(
-          LATIN_ONLY.test(word) ? stemIn(language, part.slice(0, MAX_WORD)) : word.slice(0, MAX_WORD),
+          LATIN_ONLY.test(word) ? stemIn(language, part.slice(0, MAX_TERM)) : word.slice(0, MAX_TERM),
         );
       }
     },
@@ -146,7 +159,7 @@ function foreignTerms(plain: string, language: Language): string[] {
 function othersOf(written: string, word: string, named: Language | 'en' | null): readonly string[] {
   if (!LATIN_ONLY.test(word)) return [];
   // Whoever asks may leave accents out that the text has, and the other way round.
-  const forms = [...new Set([written, word])].map((form) => form.slice(0, MAX_WORD));
+  const forms = [...new Set([written, word])].map((form) => form.slice(0, MAX_TERM));
   const stems = forms.flatMap((form) =>
     named === null || named === 'en' ? stemsInAll(form) : [stemIn(named, form)],
   );

@@ -1,5 +1,5 @@
 import { speechOf } from '../../src/spaces/speech.js';
-import { termsOf } from '../../src/spaces/terms.js';
+import { askedTerms, searchTerms, termsOf } from '../../src/spaces/terms.js';
 import type { MemoryPoint, VectorQuery } from '../../src/spaces/vector-space.js';
 import type { WorkspaceId } from '../../src/tenancy/tenant.js';
 
@@ -53,7 +53,8 @@ export function question(
   words: Partial<VectorQuery> & { text?: string } = {},
 ): VectorQuery {
   const { text, ...rest } = words;
-  return { workspace, vector: null, terms: termsOf(text ?? ''), filter: {}, marks: [], limit: 20, ...rest };
+  const terms = searchTerms(askedTerms(text ?? ''));
+  return { workspace, vector: null, terms, filter: {}, marks: [], limit: 20, ...rest };
 }
 
 /** A vector of unit length that points so far along each of its first dimensions. */

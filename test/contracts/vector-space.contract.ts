@@ -404,6 +404,18 @@ export function vectorSpaceContract(
         expect(await idsFor({ text: 'Самовар' })).toEqual(['m3']);
       });
 
+      it('finds texts of other languages by their words in other forms, whatever the question tells of its language', async () => {
+        await hold(
+          { revision: 1, text: 'Meine Katze schläft am liebsten im Garten.' },
+          { revision: 2, text: 'Mi hermana está trabajando en dos canciones nuevas.' },
+          { revision: 3, text: 'The cat sleeps in the garden; the war is over.' },
+        );
+        expect(await idsFor({ text: 'Wo sind die Katzen?' })).toEqual(['m1']);
+        expect(await idsFor({ text: 'Gärten' })).toEqual(['m1']);
+        expect(await idsFor({ text: 'canción' })).toEqual(['m2']);
+        expect(await idsFor({ text: 'sleeping cats' })).toEqual(['m3']);
+      });
+
       it('takes words that mean something to a query language as words', async () => {
         await applyItems(space, ledger, [
           {

@@ -160,16 +160,16 @@ describe('ranking', () => {
     });
 
     it('puts first what fits what the caller is about, by all the kinds of hints that anything fits', () => {
-      const none = { holdsPhrase: null, relevance: null, fits: { type: false, terms: 0 } };
+      const none = { holdsPhrase: null, relevance: null, fits: { type: false, words: 0 } };
       const contexts = (facts: Parameters<typeof settled>[0]) =>
         settled(facts).map(({ id, parts }) => [id, parts.context]);
-      expect(contexts({ a: none, b: { ...none, fits: { type: true, terms: 0 } } })).toEqual([
+      expect(contexts({ a: none, b: { ...none, fits: { type: true, words: 0 } } })).toEqual([
         ['b', 1],
         ['a', 0],
       ]);
       const [b, c] = [
-        { ...none, fits: { type: true, terms: 1 } },
-        { ...none, fits: { type: true, terms: 2 } },
+        { ...none, fits: { type: true, words: 1 } },
+        { ...none, fits: { type: true, words: 2 } },
       ];
       expect(contexts({ a: none, b, c })).toEqual([
         ['c', 1],

@@ -1,12 +1,14 @@
 import { contextOf, NO_CONTEXT } from '../../src/modules/memory/recall-context.js';
 
 describe('what a caller says it is about', () => {
-  const of = (hints: Partial<Parameters<typeof contextOf>[0]>) =>
-    contextOf({ tags: [], types: [], ...hints });
+  const of = (hints: Partial<Parameters<typeof contextOf>[0]>) => {
+    const { words, ...context } = contextOf({ tags: [], types: [], ...hints });
+    return { ...context, terms: words.flatMap((word) => word.slice(0, 1)) };
+  };
 
   it('is nothing where it says nothing', () => {
-    expect(of({})).toEqual(NO_CONTEXT);
-    expect(of({ context: ' ', language: '', path: '' })).toEqual(NO_CONTEXT);
+    const nothing = { tags: [], types: [], context: ' ', language: '', path: '' };
+    expect(contextOf(nothing)).toEqual(NO_CONTEXT);
   });
 
   it('is a label, whole and by its words, as tags and as terms', () => {

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedEngine } from '../../src/spaces/embedded/embedded-engine.js';
+import { FILE_VERSION } from '../../src/spaces/embedded/file-schema.js';
 import type { SpaceAddress } from '../../src/spaces/projection.js';
 import { SpaceUnavailable } from '../../src/spaces/space-errors.js';
 import type { VectorSpace } from '../../src/spaces/vector-space.js';
@@ -210,6 +211,19 @@ describe('the embedded files', () => {
       await expect(odd.watermark()).rejects.toThrow(RangeError);
     }
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('are built again where their texts have other terms', async () => {
+    await hold(2);
+    await engine.close();
+    const older = new Sqlite(fileOf(address));
+    expect(older.pragma('user_version', { simple: true })).toBe(FILE_VERSION);
+    older.exec(`DELETE FROM v1_postings; PRAGMA user_version = ${FILE_VERSION - 1};`);
+    older.close();
+    await restart();
+    expect(await space.watermark()).toEqual(EMPTY);
+    await hold(2);
+    expect(await found('word2')).toEqual(['m2']);
   });
 
   it('are built again where they are of a format without entities', async () => {

@@ -33,12 +33,14 @@ describe('termsOf', () => {
     expect(termsOf('l’homme')).toEqual(['homm']);
   });
 
-  it('keeps Cyrillic words whole', () => {
-    expect(termsOf('Ёлка и самовар')).toEqual(['елка', 'и', 'самовар']);
+  it('stems Cyrillic words as Russian ones, without stop words', () => {
+    expect(termsOf('Ёлка и самовар')).toEqual(['елк', 'самовар']);
+    expect(termsOf('ёлки у самовара')).toEqual(['елк', 'самовар']);
   });
 
-  it('keeps Arabic words, whatever their vowel signs and alef', () => {
-    expect(termsOf('أحمد يحب القهوة')).toEqual(['احمد', 'يحب', 'القهوه']);
+  it('stems Arabic words lightly, whatever their vowel signs and alef', () => {
+    expect(termsOf('أحمد يحب القهوة')).toEqual(['احمد', 'يحب', 'قهو']);
+    expect(termsOf('السيارة والسيارات في سيارتها')).toEqual(['سيار', 'سيار', 'سيارت']);
     expect(termsOf('كِتَاب')).toEqual(termsOf('كتاب'));
     expect(termsOf('٢٠٢٣')).toEqual(['2023']);
   });

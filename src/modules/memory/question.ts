@@ -36,8 +36,8 @@ export interface CallerContext {
   tags: string[];
   /** Types of memories, in lower case. */
   types: string[];
-  /** Terms that a content may have. */
-  terms: string[];
+  /** Words that a content may have, each as the terms that it may have for it. */
+  words: string[][];
 }
 
 export type RecallOrder = 'score' | 'newest' | 'oldest' | 'updated last' | 'updated first';

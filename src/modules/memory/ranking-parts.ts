@@ -22,8 +22,8 @@ export interface LaterFacts {
   holdsPhrase: boolean | null;
   /** What time and use have left of it, 0..1. Null: nobody has looked yet, so nothing was lost. */
   relevance: number | null;
-  /** Whether it has a type that the caller is about, and how many of the terms. Null: the caller names neither. */
-  fits: { type: boolean; terms: number } | null;
+  /** Whether it has a type that the caller is about, and how many of the words. Null: the caller names neither. */
+  fits: { type: boolean; words: number } | null;
 }
 
 const OWN_PARTS = ['vector', 'vector_joined', 'keyword', 'keyword_joined'] as const;
@@ -62,7 +62,7 @@ export function settledParts<One extends Ranked>(
   const phrases = told.some(({ facts }) => facts.holdsPhrase === true);
   const lost = told.some(({ facts }) => facts.relevance !== null);
   const typed = told.some(({ facts }) => facts.fits?.type === true);
-  const mostTerms = Math.max(0, ...told.map(({ facts }) => facts.fits?.terms ?? 0));
+  const mostWords = Math.max(0, ...told.map(({ facts }) => facts.fits?.words ?? 0));
   return told.map(({ one, facts }) => ({
     one,
     parts: {
@@ -70,7 +70,7 @@ export function settledParts<One extends Ranked>(
       context: mean([
         one.parts.context,
         typed ? Number(facts.fits?.type === true) : null,
-        mostTerms > 0 ? (facts.fits?.terms ?? 0) / mostTerms : null,
+        mostWords > 0 ? (facts.fits?.words ?? 0) / mostWords : null,
       ]),
       exact_phrase: phrases ? Number(facts.holdsPhrase === true) : null,
       relevance: lost ? (facts.relevance ?? 1) : null,

@@ -1,8 +1,8 @@
-import { termsOf } from '../../spaces/terms.js';
+import { askedTerms } from '../../spaces/terms.js';
 import { codeLanguageNames, codeLanguageOfFile } from './code-languages.js';
 import { tagsIn, type CallerContext } from './question.js';
 
-export const NO_CONTEXT: CallerContext = { tags: [], types: [], terms: [] };
+export const NO_CONTEXT: CallerContext = { tags: [], types: [], words: [] };
 
 /** Tags and terms that are drawn from hints, beside the tags that are named outright. */
 const MOST_DRAWN = 16;
@@ -39,7 +39,10 @@ export function contextOf(hints: {
   return {
     tags: [...new Set([...hints.tags, ...drawn.filter(isTag).slice(0, MOST_DRAWN)])],
     types: hints.types.map((type) => type.toLowerCase()),
-    terms: [...new Set(termsOf(words.join('\n')))].slice(0, MOST_DRAWN),
+    words: [...new Map(askedTerms(words.join('\n')).map((word) => [word[0], word])).values()].slice(
+      0,
+      MOST_DRAWN,
+    ),
   };
 }
 

@@ -52,7 +52,7 @@ export class RecallReading {
     const ranks = isRanked(question);
     const current = filter.validAt !== undefined;
     const phrases = queries.flatMap(phrasesIn);
-    const hinted = context.terms.length > 0 || context.types.length > 0;
+    const hinted = context.words.length > 0 || context.types.length > 0;
     const beyond = hinted || phrases.length > 0 ? LOOKED_BEYOND.forTexts : LOOKED_BEYOND.usually;
     const wanted = ranks ? limit + beyond : limit;
     const all = namedFirst(question, ranked);
@@ -155,12 +155,12 @@ function namedFirst({ pinned }: Question, ranked: Ranked[]): Chosen[] {
   return [...named, ...[...proposed.values()].map((one) => ({ ...one, proposed: true, pin: null }))];
 }
 
-function fitOf({ types, terms }: Question['context'], open: () => Memory): LaterFacts['fits'] {
+function fitOf({ types, words }: Question['context'], open: () => Memory): LaterFacts['fits'] {
   const { type, content } = open();
-  const held = terms.length === 0 ? null : new Set(termsOf(content));
+  const held = new Set(words.length === 0 ? [] : termsOf(content));
   return {
     type: types.includes(type.toLowerCase()),
-    terms: held === null ? 0 : terms.filter((term) => held.has(term)).length,
+    words: words.filter((word) => word.some((term) => held.has(term))).length,
   };
 }
 

@@ -3,6 +3,9 @@ import { folded } from './folding.js';
 import { LANGUAGE_CODES, LANGUAGES, type Language } from './languages.js';
 import { Remembered } from './remembered.js';
 
+/** Nobody searches for longer words; a run of letters without end would be one. In UTF-16 units, as terms are. */
+export const MAX_TERM = 64;
+
 const english = newStemmer('english');
 const russian = newStemmer('russian');
 const russianStems = new Remembered((word) => russian.stem(word));
@@ -23,10 +26,14 @@ export function russianStem(word: string): string {
  */
 const FOREIGN = '~';
 
+function foreign(stem: string): string {
+  return (FOREIGN + folded(stem)).slice(0, MAX_TERM);
+}
+
 const foreignStems = new Map(
   LANGUAGE_CODES.map((language) => {
     const stemmer = newStemmer(LANGUAGES[language].stemmer);
-    return [language, new Remembered((word) => FOREIGN + folded(stemmer.stem(word)))] as const;
+    return [language, new Remembered((word) => foreign(stemmer.stem(word)))] as const;
   }),
 );
 const allStems = new Remembered((word) => {
@@ -35,7 +42,7 @@ const allStems = new Remembered((word) => {
 
 /** Of a word in lower case, with its accents: the stemmers of most languages know by them. The stem has none. */
 export function stemIn(language: Language, word: string): string {
-  return foreignStems.get(language)?.of(word) ?? FOREIGN + folded(word);
+  return foreignStems.get(language)?.of(word) ?? foreign(word);
 }
 
 /** The different stems that a word has, taken for a word of each language but English. */

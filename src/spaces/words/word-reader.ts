@@ -1,12 +1,10 @@
 import { folded, foldedArabic, foldedDigits } from './folding.js';
 import { arabicStem, greekStem } from './light-stems.js';
-import { russianStem } from './stems.js';
+import { MAX_TERM, russianStem } from './stems.js';
 import { ARABIC_STOP_WORDS, RUSSIAN_STOP_WORDS } from './stop-words.js';
 
 /** More than this is not read: it bounds the work for one text. In UTF-16 units. */
 const MAX_TEXT = 65_536;
-/** Nobody searches for longer words; a run of letters without end would be one. */
-export const MAX_WORD = 64;
 
 const ASCII_WORD = /[a-z0-9]+(?:'[a-z]+)*/g;
 const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}\u0640]*(?:'[\p{L}\p{M}]+)*/gu;
@@ -68,11 +66,11 @@ function readArabic(word: string, reader: WordReader): void {
 
 /** The script is Russian's, and its neighbours' besides: their words are stemmed alike wherever they stand. */
 function readCyrillic(word: string, reader: WordReader): void {
-  if (!RUSSIAN_STOP_WORDS.has(word)) readPlain(russianStem(word.slice(0, MAX_WORD)), reader);
+  if (!RUSSIAN_STOP_WORDS.has(word)) readPlain(russianStem(word.slice(0, MAX_TERM)), reader);
 }
 
 function readPlain(word: string, reader: WordReader): void {
-  if (word.length > 0) reader.other(word.slice(0, MAX_WORD));
+  if (word.length > 0) reader.other(word.slice(0, MAX_TERM));
 }
 
 function readPairs(run: string, reader: WordReader): void {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import { QdrantEngine } from '../../../src/spaces/qdrant/qdrant-engine.js';
 import { ItemRefused, SpaceUnavailable } from '../../../src/spaces/space-errors.js';
@@ -155,6 +156,27 @@ describe('a tenant in Qdrant', () => {
     await applyItems(space, next, [point(workspace, { revision: 2, text: 'cocoa' })]);
     expect(server.collections.get(address.name)?.points.size).toBe(3);
     expect((await space.list()).map(({ id }) => id).sort()).toEqual(['m1', 'm2']);
+  });
+
+  it('takes what was built with other terms for nothing, and builds it again in its place', async () => {
+    await hold();
+    const points = server.collections.get(address.name)?.points ?? new Map<string, never>();
+    // As a version before wrote them: under ids of their own, and the watermark where it is.
+    for (const [id, point] of [...points]) {
+      point.payload = { ...point.payload, era: 'former' };
+      if (!('id' in point.payload)) continue;
+      points.delete(id);
+      const former = randomUUID();
+      points.set(former, { ...point, id: former });
+    }
+    expect(await space.watermark()).toEqual(EMPTY);
+    await hold();
+    expect(await space.watermark()).toEqual({ ledger, revision: 2 });
+    const found = await space.search(question(workspace, { text: 'tea samovar', vector: towards(4, 1) }));
+    expect(found.map(({ id }) => id).sort()).toEqual(['m1', 'm2']);
+    expect(await space.count()).toBe(2);
+    // Two and the watermark: nothing is left of the others.
+    expect(points.size).toBe(3);
   });
 
   it('finds nothing in a collection that only another model has', async () => {
