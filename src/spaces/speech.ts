@@ -29,7 +29,7 @@ export function speechOf(content: string): Speech {
 }
 
 /** A name is the same in every language: it is stemmed as if it were English, wherever it stands. */
-function nameTerms(name: string): string[] {
+export function nameTerms(name: string): string[] {
   return askedTerms(name, 'en').flat();
 }
 

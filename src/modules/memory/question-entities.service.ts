@@ -3,8 +3,8 @@ import { LRUCache } from 'lru-cache';
 import type { QueryResultRow } from 'pg';
 import { entityKey } from '../../ledger/entity-names.js';
 import { Ledger } from '../../ledger/ledger.js';
-import { stopWords } from '../../spaces/stop-words.js';
-import { termsOf } from '../../spaces/terms.js';
+import { stopWords } from '../../spaces/words/stop-words.js';
+import { nameTerms } from '../../spaces/speech.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { slugOf } from '../enrichment/entity-kinds.js';
@@ -70,7 +70,7 @@ function keysIn({ key }: Tenant, wording: string, speakers: ReadonlySet<string>)
   const dates = datesIn(wording.slice(0, 1_000), new Date()).map((date) =>
     entityKey(key, 'dates', slugOf(date)),
   );
-  const names = namesIn(wording).filter((name) => !termsOf(name).every((term) => speakers.has(term)));
+  const names = namesIn(wording).filter((name) => !nameTerms(name).every((term) => speakers.has(term)));
   const slugs = new Set(names.map(slugOf).filter((slug) => slug.length > 1));
   return [...dates, ...[...slugs].flatMap((slug) => NAMED_KINDS.map((kind) => entityKey(key, kind, slug)))];
 }

@@ -99,7 +99,13 @@ export class RecallSearch {
       searched.map(async (candidates, at): Promise<Proposal> => {
         const asked = words[at] ?? [];
         if (candidates !== null) return { words: asked, candidates, related: NO_RELATIONS };
-        const query = { wording: wordings[at] ?? null, words: asked, filter: question.filter, marks, entities };
+        const query = {
+          wording: wordings[at] ?? null,
+          words: asked,
+          filter: question.filter,
+          marks,
+          entities,
+        };
         const proposal = await this.ledgerCandidates.propose(tenant, workspace, query);
         if (proposal.graphAway) degraded.add('graph');
         return { words: asked, ...proposal };

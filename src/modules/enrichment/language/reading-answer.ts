@@ -1,4 +1,4 @@
-import { termsOf } from '../../../spaces/terms.js';
+import { askedTerms, termsOf } from '../../../spaces/terms.js';
 import { MEMORY_TYPES, type MemoryType } from '../../memory/memory-types.js';
 import { slugOf, type FoundEntity } from '../entity-kinds.js';
 import { LONG, LONGEST_SUMMARY, NAMED_KINDS, READ, type ReadingQuestion } from './reading-question.js';
@@ -83,9 +83,10 @@ function summaryIn(given: unknown, text: string): string | null {
   if (typeof given !== 'string' || text.length < LONG) return null;
   const summary = inOneLine(given).slice(0, LONGEST_SUMMARY);
   const own = new Set(termsOf(text));
-  const terms = termsOf(summary);
-  const borneOut = terms.filter((term) => own.has(term)).length;
-  return terms.length > 0 && borneOut * 2 >= terms.length ? summary : null;
+  // A short summary does not always tell the language of its text.
+  const words = askedTerms(summary);
+  const borneOut = words.filter((word) => word.some((term) => own.has(term))).length;
+  return words.length > 0 && borneOut * 2 >= words.length ? summary : null;
 }
 
 function inOneLine(text: string): string {
