@@ -1,5 +1,6 @@
 import { LedgerCandidates } from '../../src/modules/memory/ledger-candidates.js';
 import { QuestionEntities } from '../../src/modules/memory/question-entities.service.js';
+import { askedTerms } from '../../src/spaces/terms.js';
 import { tenantOf } from '../isolation/two-palaces.js';
 import { eventually } from '../spaces/rules/projected.js';
 import { Loci, type TestTenant } from '../support/loci.js';
@@ -217,9 +218,8 @@ describe('what memories name', () => {
       const { defaultWorkspace: workspace } = owner;
       const named = loci.server.app.get(QuestionEntities);
       const entities = await named.of(owner, workspace, [question], new Set());
-      const { candidates } = await loci.server.app
-        .get(LedgerCandidates)
-        .propose(owner, workspace, { wording: question, filter: {}, marks: entities, entities });
+      const query = { wording: question, words: askedTerms(question), filter: {}, marks: entities, entities };
+      const { candidates } = await loci.server.app.get(LedgerCandidates).propose(owner, workspace, query);
       expect(candidates.find(({ id }) => id === mel)?.marks).toEqual(entities);
       expect(entities).toEqual([expect.stringMatching(/^entity:people:[0-9a-f]{32}$/)]);
     });
