@@ -213,7 +213,7 @@ describe('enrichment with a language model', () => {
       ),
     );
     await expect(ask()).rejects.toMatchObject({
-      details: { internal: expect.stringContaining('not an address that is asked') },
+      details: { internal: expect.stringContaining('kept from being sent') },
     });
     const id = await stored(tenant, { content: 'Caroline flew to Berlin.' });
     await enriched(loci, tenant);

@@ -145,3 +145,72 @@ describe('what a tenant names is fetched', () => {
     await expect(fetcher([host]).get(`http://${host}/`, LIMITS)).rejects.toThrow(/answers 404/);
   });
 });
+
+describe('what a client wants sent', () => {
+  const servers: Server[] = [];
+  const fetchers: GuardedFetch[] = [];
+  afterEach(async () => {
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+    await Promise.all(fetchers.splice(0).map((fetcher) => fetcher.onApplicationShutdown()));
+  });
+
+  async function serve(listener: RequestListener): Promise<string> {
+    const server = createServer(listener);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+  function fetcher(...options: ConstructorParameters<typeof GuardedFetch>): GuardedFetch {
+    const made = new GuardedFetch(...options);
+    fetchers.push(made);
+    return made;
+  }
+  const sent = {
+    method: 'POST' as const,
+    headers: { 'content-type': 'text/plain', 'x-secret': 'hush' },
+    body: 'asked',
+    signal: null,
+    bytes: 1_000,
+  };
+
+  it('is sent as it is, and answered with whatever came', async () => {
+    const host = await serve((request, response) => {
+      request.setEncoding('utf8').on('data', (text: string) => {
+        response
+          .writeHead(418, { 'x-said': [text, String(request.headers['x-secret'])] })
+          .end('short and stout');
+      });
+    });
+    const answer = await fetcher([host]).send(`http://${host}/`, sent);
+    expect([answer.status, answer.headers.get('x-said'), await answer.text()]).toEqual([
+      418,
+      'asked, hush',
+      'short and stout',
+    ]);
+  });
+
+  it('goes to no private address, written, resolved or redirected to', async () => {
+    let asked = 0;
+    const inner = await serve((_request, response) => response.end(String(++asked)));
+    const outer = await serve((_request, response) =>
+      response.writeHead(307, { location: `http://${inner}/` }).end(),
+    );
+    const lookup = (_host: string, _options: unknown, answer: (error: null, found: unknown) => void) =>
+      answer(null, [{ address: '127.0.0.1', family: 4 }]);
+    for (const url of [`http://${inner}/`, `https://${inner}/`])
+      await expect(fetcher([outer]).send(url, sent)).rejects.toThrow(FetchRefused);
+    const port = inner.split(':')[1];
+    const rebound = fetcher([], lookup as never).send(`https://rebound.example:${port}/`, sent);
+    await expect(rebound).rejects.toThrow(FetchRefused);
+    expect((await fetcher([outer]).send(`http://${outer}/`, sent)).status).toBe(307);
+    expect(asked).toBe(0);
+  });
+
+  it('is answered up to a size', async () => {
+    const host = await serve((_request, response) => response.end('x'.repeat(1_001)));
+    await expect(fetcher([host]).send(`http://${host}/`, sent)).rejects.toThrow(/more than 1000 bytes/);
+  });
+});

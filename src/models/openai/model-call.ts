@@ -78,7 +78,7 @@ function describeFailure(error: unknown, closing: boolean): Failure {
   if (error instanceof APIConnectionError) {
     const forbidden = error.cause instanceof FetchRefused;
     return forbidden
-      ? { ...transient('not an address that is asked'), again: false }
+      ? { ...transient('kept from being sent or read'), again: false }
       : transient('no connection');
   }
   if (error instanceof APIUserAbortError || isAbort(error)) return transient('no answer in time');

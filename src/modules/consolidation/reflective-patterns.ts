@@ -86,8 +86,11 @@ function insightIn(
   if (typeof value !== 'object' || value === null) return null;
   const { insight, cites } = value as { insight?: unknown; cites?: unknown };
   if (typeof insight !== 'string' || !Array.isArray(cites)) return null;
-  const content = insight.replace(/\s+/g, ' ').trim().slice(0, LONGEST);
-  const keys = new Set<unknown>(cites);
+  const content = insight
+    .slice(0, LONGEST)
+    .replace(/[\s\p{Cc}\p{Cs}]+/gu, ' ')
+    .trim();
+  const keys = new Set<unknown>(cites.slice(0, SHOWN));
   const cited = [...keyed].flatMap(([key, { id }]) => (keys.has(key) ? [id] : []));
   return content.length < SHORTEST || cited.length === 0 ? null : { content, cites: cited };
 }

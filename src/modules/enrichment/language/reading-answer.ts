@@ -14,6 +14,7 @@ export interface ModelReading {
 
 const MOST_ENTITIES = 32;
 const LONGEST_NAME = 80;
+const LONGEST_LIST = 64;
 /** Letters and digits of scripts that put spaces between words. */
 const SPACED = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{N}]$/u;
 
@@ -45,9 +46,10 @@ export function readingsIn(
 
 function readingOf(given: unknown, text: string): ModelReading {
   const entities = new Map<string, FoundEntity>();
+  const within = inOneLine(text).toLowerCase();
   for (const kind of NAMED_KINDS) {
     for (const name of listIn(given, kind)) {
-      if (typeof name !== 'string' || name.length > LONGEST_NAME || !names(text, name)) continue;
+      if (typeof name !== 'string' || name.length > LONGEST_NAME || !names(within, name)) continue;
       const slug = slugOf(name);
       // A name is of one kind: the first that claims it.
       if (slug.length > 1 && !entities.has(slug) && entities.size < MOST_ENTITIES)
@@ -62,9 +64,9 @@ function readingOf(given: unknown, text: string): ModelReading {
   };
 }
 
-/** Whether the text uses this name, as whole words where words have spaces between them, however it is written there. */
-function names(text: string, name: string): boolean {
-  const [within, wanted] = [inOneLine(text).toLowerCase(), inOneLine(name).toLowerCase()];
+/** Whether a text, in one line of small letters, uses this name: as whole words, where words have spaces between them. */
+function names(within: string, name: string): boolean {
+  const wanted = inOneLine(name).toLowerCase();
   if (wanted === '') return false;
   for (let at = within.indexOf(wanted); at >= 0; at = within.indexOf(wanted, at + 1)) {
     const end = at + wanted.length;
@@ -81,7 +83,7 @@ function isWithinWord(text: string, at: number): boolean {
 /** A summary of this very text: at least half of its words are the text's. */
 function summaryIn(given: unknown, text: string): string | null {
   if (typeof given !== 'string' || text.length < LONG) return null;
-  const summary = inOneLine(given).slice(0, LONGEST_SUMMARY);
+  const summary = inOneLine(given.slice(0, LONGEST_SUMMARY));
   const own = new Set(termsOf(text));
   // A short summary does not always tell the language of its text.
   const words = askedTerms(summary);
@@ -89,15 +91,20 @@ function summaryIn(given: unknown, text: string): string | null {
   return words.length > 0 && borneOut * 2 >= words.length ? summary : null;
 }
 
+/** Without what no text may hold: control characters and halves of others. */
 function inOneLine(text: string): string {
-  return text.normalize('NFC').replace(/\s+/g, ' ').trim();
+  return text
+    .normalize('NFC')
+    .replace(/[\s\p{Cc}\p{Cs}]+/gu, ' ')
+    .trim();
 }
 
 function memberOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }
 
+/** The beginning of it: an answer may be as long as an attacker likes. */
 function listIn(value: unknown, name: string): unknown[] {
   const list = memberOf(value, name);
-  return Array.isArray(list) ? list : [];
+  return Array.isArray(list) ? list.slice(0, LONGEST_LIST) : [];
 }
