@@ -1,16 +1,14 @@
 import { namesIn } from '../../src/modules/memory/question-entities.service.js';
 
 describe('the names that a question may hold', () => {
+  const names = (wording: string, speakers: string[] = []) => namesIn(wording, new Set(speakers));
+
   it('are its words and what two and three of them make, without marks', () => {
-    expect(namesIn('Meet Ana, in (New York)!')).toEqual([
+    expect(names('Meet Ana, in (New York)!')).toEqual([
       'Meet',
       'Meet Ana',
-      'Meet Ana in',
       'Ana',
-      'Ana in',
       'Ana in New',
-      'in New',
-      'in New York',
       'New',
       'New York',
       'York',
@@ -18,14 +16,26 @@ describe('the names that a question may hold', () => {
   });
 
   it('are none of the words that every text has, and are whole without their owners’ ending', () => {
-    expect(namesIn('what did we')).toEqual([]);
-    expect(namesIn('Maria’s')).toEqual(['Maria']);
-    expect(namesIn("Is C++ Bob's?")).toContain('C++');
-    expect(namesIn("Is C++ Bob's?")).toContain('Bob');
+    expect(names('what did we')).toEqual([]);
+    expect(names('Maria’s')).toEqual(['Maria']);
+    expect(names("Is C++ Bob's?")).toContain('C++');
+    expect(names("Is C++ Bob's?")).toContain('Bob');
   });
 
   it('are those of its first words, however long it is', () => {
-    expect(namesIn('word '.repeat(10_000))).toHaveLength(93);
-    expect(namesIn('x'.repeat(10_000))).toHaveLength(1);
+    expect(names('word '.repeat(10_000))).toHaveLength(93);
+    expect(names('x'.repeat(10_000))).toHaveLength(1);
+  });
+
+  it('are not those of who speaks, unless they are part of another', () => {
+    expect(names('Did Ada meet Ada Byron?', ['ada', 'lovelac'])).toEqual([
+      'Ada meet',
+      'Ada meet Ada',
+      'meet',
+      'meet Ada',
+      'meet Ada Byron',
+      'Ada Byron',
+      'Byron',
+    ]);
   });
 });

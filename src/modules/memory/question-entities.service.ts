@@ -11,14 +11,16 @@ import { slugOf } from '../enrichment/entity-kinds.js';
 import { datesIn } from '../enrichment/reading/dates.js';
 import { TOO_COMMON } from './named-entities.js';
 
-/** Words of a question that are looked at, and how many of them a name has at the most. */
+/** Characters and words of a question that are looked at, and how many words a name has at the most. */
+const READ = 2_000;
 const WORDS = 32;
 const LONGEST_NAME = 3;
 /** Entities of one question, those that the fewest memories name. */
 const MOST = 8;
 /** What dates are is told by their form; all others by their names. */
 const NAMED_KINDS = ['people', 'places', 'organizations', 'tools'] as const;
-const QUESTIONS_KNOWN = 2_000;
+/** In characters. */
+const QUESTIONS_KNOWN = 4_000_000;
 /** Whoever is named for the first time, or merged, is known to a question that was just asked so much later. */
 const KNOWN_FOR_MS = 5_000;
 
@@ -26,7 +28,8 @@ const KNOWN_FOR_MS = 5_000;
 @Injectable()
 export class QuestionEntities {
   private readonly known = new LRUCache<string, Promise<string[]>>({
-    max: QUESTIONS_KNOWN,
+    maxSize: QUESTIONS_KNOWN,
+    sizeCalculation: (_, name) => name.length,
     ttl: KNOWN_FOR_MS,
   });
 
@@ -42,12 +45,12 @@ export class QuestionEntities {
     wordings: readonly string[],
     speakers: ReadonlySet<string>,
   ): Promise<string[]> {
-    const keys = wordings.flatMap((wording) => keysIn(tenant, wording, speakers));
-    if (keys.length === 0) return NOBODY;
-    const name = `${tenant.id}/${workspace}/${[...new Set(keys)].join('')}`;
+    const read = wordings.map((wording) => wording.slice(0, READ));
+    const name = `${tenant.id}/${workspace}/${read.join('\n')}`;
     const known = this.known.get(name);
     if (known !== undefined) return known;
-    const asked = this.ask(tenant, workspace, keys);
+    const keys = read.flatMap((wording) => keysIn(tenant, wording, speakers));
+    const asked = keys.length === 0 ? NOBODY : this.ask(tenant, workspace, keys);
     this.known.set(name, asked);
     asked.catch(() => this.known.delete(name));
     return asked;
@@ -67,27 +70,33 @@ export class QuestionEntities {
 const NOBODY: Promise<string[]> = Promise.resolve([]);
 
 function keysIn({ key }: Tenant, wording: string, speakers: ReadonlySet<string>): string[] {
-  const dates = datesIn(wording.slice(0, 1_000), new Date()).map((date) =>
-    entityKey(key, 'dates', slugOf(date)),
+  const dates = datesIn(wording, new Date()).map((date) => entityKey(key, 'dates', slugOf(date)));
+  const slugs = new Set(
+    namesIn(wording, speakers)
+      .map(slugOf)
+      .filter((slug) => slug.length > 1),
   );
-  const names = namesIn(wording).filter((name) => !nameTerms(name).every((term) => speakers.has(term)));
-  const slugs = new Set(names.map(slugOf).filter((slug) => slug.length > 1));
   return [...dates, ...[...slugs].flatMap((slug) => NAMED_KINDS.map((kind) => entityKey(key, kind, slug)))];
 }
 
-/** Whatever may be a name: one to three words, unless they are such as every text has. `Maria's` is Maria. */
-export function namesIn(wording: string): string[] {
+/**
+ * Whatever may be a name: one to three words, the first and the last not such as every text has, and not all of them names
+ * of those who speak. `Maria's` is Maria.
+ */
+export function namesIn(wording: string, speakers: ReadonlySet<string>): string[] {
   const words = wording
-    .slice(0, WORDS * 64)
     .split(/\s+/)
     .map((word) => word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}+#]+$/gu, '').replace(/['’]s$/i, ''))
     .filter((word) => word !== '')
     .slice(0, WORDS);
+  const speak = words.map((word) => speakers.size > 0 && nameTerms(word).every((term) => speakers.has(term)));
   const names: string[] = [];
   for (let from = 0; from < words.length; from++) {
     for (let length = 1; length <= LONGEST_NAME && from + length <= words.length; length++) {
-      const some = words.slice(from, from + length);
-      if (!some.every((word) => stopWords.has(word.toLowerCase()))) names.push(some.join(' '));
+      const to = from + length;
+      const ends = [words[from], words[to - 1]];
+      const isName = ends.every((word) => word !== undefined && !stopWords.has(word.toLowerCase()));
+      if (isName && speak.slice(from, to).includes(false)) names.push(words.slice(from, to).join(' '));
     }
   }
   return names;
