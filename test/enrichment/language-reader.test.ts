@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { ChatUnavailable } from '../../src/models/models.errors.js';
 import { OpenAiChatModel } from '../../src/models/openai/openai-chat-model.js';
 import { LanguageReader } from '../../src/modules/enrichment/language/language-reader.js';
@@ -11,10 +12,14 @@ interface Sent {
 describe('a language model reads', () => {
   let server: ChatServer;
   beforeAll(async () => {
+    Logger.overrideLogger(false);
     server = await ChatServer.start();
   });
   beforeEach(() => server.reset());
-  afterAll(() => server.stop());
+  afterAll(async () => {
+    Logger.overrideLogger(true);
+    await server.stop();
+  });
 
   const reader = new LanguageReader();
   const model = () =>

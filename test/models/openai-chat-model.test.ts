@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { ChatQuestion } from '../../src/models/chat-model.js';
 import { FallbackChatModel } from '../../src/models/fallback-chat-model.js';
 import { ChatUnavailable, QuestionRefused } from '../../src/models/models.errors.js';
@@ -29,6 +30,11 @@ describe("a language model behind OpenAI's protocol", () => {
     server.mind = () => ({ n: 5 });
   });
   afterAll(() => server.stop());
+
+  const logged: unknown[][] = [];
+  const log = (...said: unknown[]) => void logged.push(said);
+  beforeAll(() => Logger.overrideLogger({ log, error: log, warn: log }));
+  afterAll(() => Logger.overrideLogger(true));
 
   const closing = new AbortController().signal;
   const model = (options: Partial<OpenAiChatOptions> = {}) =>
@@ -140,7 +146,8 @@ describe("a language model behind OpenAI's protocol", () => {
     arrange();
     const error = await failure(model({ limits: short }).ask(question));
     expect(error).not.toBeInstanceOf(QuestionRefused);
-    const said = JSON.stringify([error.message, error.details, String(error.stack)]);
+    const said = JSON.stringify([error.message, error.details, String(error.stack), logged.flat()]);
+    expect(said).toContain('The language model some-model does not answer');
     expect(said).not.toContain(apiKey);
     expect(said).not.toContain('three words');
   });

@@ -1,5 +1,6 @@
-import type { ClientOptions } from 'openai';
+import { Logger } from '@nestjs/common';
 import type OpenAI from 'openai';
+import type { ClientOptions } from 'openai';
 import { ChatModel, type ChatAnswer, type ChatQuestion } from '../chat-model.js';
 import { ChatUnavailable, QuestionRefused } from '../models.errors.js';
 import { answerJson } from './answer-json.js';
@@ -39,6 +40,7 @@ const RETRY_AFTER_S = 5;
  * for JSON in words. Failures name their kind, and never hold the key, a text, or what the endpoint wrote.
  */
 export class OpenAiChatModel extends ChatModel {
+  private readonly logger = new Logger(OpenAiChatModel.name);
   private readonly client: OpenAI;
   private readonly model: string;
   private readonly closing: AbortSignal;
@@ -69,6 +71,8 @@ export class OpenAiChatModel extends ChatModel {
           throw new QuestionRefused(`The endpoint for ${this.model}: ${error.message}`);
         }
         this.endpoint.failed();
+        if (!this.closing.aborted)
+          this.logger.warn(`The language model ${this.model} does not answer: ${error.message}`);
         throw this.unavailable(error.message, error.retryAfter ?? RETRY_AFTER_S);
       }
     });
