@@ -100,6 +100,22 @@ export interface Candidate extends RankingFacts {
   text: { alone: number | null; joined: number | null };
 }
 
+export interface NearQuery {
+  workspace: WorkspaceId;
+  /** Unit length. */
+  vector: Float32Array;
+  /** A cosine: nothing further away is wanted. */
+  atLeast: number;
+  filter: Filter;
+  limit: number;
+}
+
+/** A memory whose own vector is near. */
+export interface Near {
+  id: string;
+  cosine: number;
+}
+
 /** A memory as a store holds it. */
 export interface HeldMemory {
   workspace: WorkspaceId;
@@ -109,6 +125,11 @@ export interface HeldMemory {
   digest: Digest;
 }
 
+/** Throws a RangeError where a question's vector is of another model. */
+export function checkLength({ name, dimensions }: EmbeddingModel, { length }: Float32Array): void {
+  if (length !== dimensions) throw new RangeError(`${name} has ${dimensions} dimensions, not ${length}`);
+}
+
 export abstract class VectorSpace extends Projection<VectorItem> {
   /**
    * The union of the best by each part, at most `limit`, the most promising first, ties by id.
@@ -116,6 +137,11 @@ export abstract class VectorSpace extends Projection<VectorItem> {
    * Empty space, or nothing that passes the filter: [].
    */
   abstract search(query: VectorQuery): Promise<Candidate[]>;
+  /**
+   * Those whose own vectors are near, nearest first, ties by id: by far cheaper than a search where little is. Empty space,
+   * or nothing so near that passes the filter: [].
+   */
+  abstract near(query: NearQuery): Promise<Near[]>;
   /** Who speaks in a workspace: each memory's `speaker` once, in any order, at most so many. */
   abstract speakers(workspace: WorkspaceId, limit: number): Promise<string[]>;
   /** How many memories the space holds. */

@@ -4,6 +4,7 @@ import type {
   EmbeddingModel,
   Filter,
   MemoryPoint,
+  NearQuery,
   VectorEngine,
   VectorItem,
   VectorSpace,
@@ -364,6 +365,35 @@ export function vectorSpaceContract(
         expect(ids).toHaveLength(10);
         expect(new Set(ids).size).toBe(10);
         expect(await idsFor({ text: 'tea', vector: towards(DIMENSIONS, 1), limit: 1 })).toEqual(['m1']);
+      });
+
+      it('tells whose own vectors are near, the nearest first, and nobody else', async () => {
+        const joinedNear = { text: 'tea', vector: towards(DIMENSIONS, 1) };
+        await hold(
+          { id: 'further', revision: 1, vector: towards(DIMENSIONS, 3, 1) },
+          { id: 'same', revision: 2, vector: towards(DIMENSIONS, 1) },
+          { id: 'joined alone is near', revision: 3, vector: towards(DIMENSIONS, 0, 1), before: joinedNear },
+          { id: 'same too', revision: 4, vector: towards(DIMENSIONS, 1), type: 'Decision' },
+          { id: 'away', revision: 5, vector: towards(DIMENSIONS, 1, 2) },
+          { id: 'without', revision: 6, vector: null },
+        );
+        const vector = towards(DIMENSIONS, 1);
+        const near = async (more: Partial<NearQuery> = {}) =>
+          space.near({ workspace, vector, atLeast: 0.8, filter: {}, limit: 10, ...more });
+        const found = await near();
+        expect(found.map(({ id }) => id)).toEqual(['same', 'same too', 'further']);
+        expect(found[0]?.cosine).toBeCloseTo(1, 4);
+        expect((await near({ limit: 1 })).map(({ id }) => id)).toEqual(['same']);
+        expect((await near({ filter: { types: ['Decision'] } })).map(({ id }) => id)).toEqual(['same too']);
+        expect((await near({ atLeast: 0.9999 })).map(({ id }) => id)).toEqual(['same', 'same too']);
+        expect(await near({ workspace: newWorkspace() })).toEqual([]);
+        await expect(near({ vector: new Float32Array(3) })).rejects.toThrow(RangeError);
+      });
+
+      it('finds nothing near in a space that is not there, and makes none', async () => {
+        const vector = towards(DIMENSIONS, 1);
+        expect(await space.near({ workspace, vector, atLeast: 0, filter: {}, limit: 5 })).toEqual([]);
+        expect(await made.holds(address)).toBe(false);
       });
 
       it('settles ties by id', async () => {

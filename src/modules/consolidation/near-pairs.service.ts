@@ -14,7 +14,7 @@ const LOOKED_AT = 12;
 const PAIRS = 1_000;
 const SEARCHES = 100;
 /** What enrichment has not compared is searched for as long as this; the next run begins elsewhere. */
-const SEARCHING_MS = 60_000;
+const SEARCHING_MS = 150_000;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /** What was looked at for near pairs. */
@@ -136,17 +136,10 @@ export class NearPairs {
           searched++;
           if (order.outside.has(id)) continue;
           const vector = openVector(tenant.key, workspace, id, 'alone', sealed);
-          const query = {
-            workspace,
-            vector,
-            terms: [],
-            marks: [],
-            filter: { validAt: Date.now() },
-            limit: LOOKED_AT,
-          };
-          for (const { id: other, vector: found } of await space.vectors.search(query))
-            if (other !== id && found.alone !== null && found.alone >= NEAR)
-              order.add(id, other, found.alone);
+          const filter = { validAt: Date.now() };
+          const query = { workspace, vector, atLeast: NEAR, filter, limit: LOOKED_AT };
+          for (const { id: other, cosine } of await space.vectors.near(query))
+            if (other !== id) order.add(id, other, cosine);
         }
         order.progress(searched, order.total);
         const last = rows.at(-1);

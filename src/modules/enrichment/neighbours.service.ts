@@ -51,10 +51,8 @@ async function near(
   id: string,
   vector: Float32Array,
 ): Promise<Neighbour[]> {
-  const query = { workspace, vector, terms: [], marks: [], filter: {}, limit: LOOKED_AT };
-  return (await vectors.search(query))
-    .flatMap(({ id: other, vector: { alone } }) =>
-      other === id || alone === null || alone < SIMILAR ? [] : { id: other, cosine: Math.min(1, alone) },
-    )
-    .sort((a, b) => b.cosine - a.cosine || (a.id < b.id ? -1 : 1));
+  const found = await vectors.near({ workspace, vector, atLeast: SIMILAR, filter: {}, limit: LOOKED_AT });
+  return found.flatMap(({ id: other, cosine }) =>
+    other === id ? [] : { id: other, cosine: Math.min(1, cosine) },
+  );
 }

@@ -3,12 +3,15 @@ import type { Digest } from '../digest.js';
 import type { Applied, Batch, SpaceAddress, Watermark } from '../projection.js';
 import { ItemRefused } from '../space-errors.js';
 import {
+  checkLength,
   VectorEngine,
   VectorSpace,
   type Candidate,
   type EmbeddingModel,
   type HeldMemory,
   type MemoryPoint,
+  type Near,
+  type NearQuery,
   type VectorItem,
   type VectorQuery,
 } from '../vector-space.js';
@@ -69,16 +72,20 @@ class EmbeddedVectorSpace extends VectorSpace {
 
   /** Rejects with a RangeError where the query's vector has another length than the model's. */
   async search(query: VectorQuery): Promise<Candidate[]> {
-    if (query.vector !== null && query.vector.length !== this.model.dimensions) {
-      throw new RangeError(
-        `${this.model.name} has ${this.model.dimensions} dimensions, not ${query.vector.length}`,
-      );
-    }
+    if (query.vector !== null) checkLength(this.model, query.vector);
     // A copy, because cloning a view would clone all of the buffer that it looks at.
     const vector = query.vector === null ? null : query.vector.slice();
     const args = { model: this.model, query: { ...query, vector } };
     const transfer = vector === null ? [] : [vector.buffer];
     return unpack(await this.threads.call(this.address.name, 'vectors.search', args, transfer), query.marks);
+  }
+
+  /** Rejects with a RangeError where the query's vector has another length than the model's. */
+  async near(query: NearQuery): Promise<Near[]> {
+    checkLength(this.model, query.vector);
+    const vector = query.vector.slice();
+    const args = { model: this.model, query: { ...query, vector } };
+    return this.threads.call(this.address.name, 'vectors.near', args, [vector.buffer]);
   }
 
   speakers(workspace: WorkspaceId, limit: number): Promise<string[]> {

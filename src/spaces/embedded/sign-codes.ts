@@ -25,15 +25,29 @@ export interface Wanted {
   places: number;
 }
 
+/** So many deviations beyond what a cosine makes two codes differ on average, they are near all the same: of 30,000 one. */
+const DEVIATIONS = 4;
+
+/**
+ * In how many bits the codes of two vectors may differ whose cosine is at least so much. Each bit differs with a chance of
+ * their angle by pi (Charikar, 2002: https://doi.org/10.1145/509907.509965).
+ */
+export function differencesWithin(cosine: number, dimensions: number): number {
+  const chance = Math.acos(Math.max(-1, Math.min(1, cosine))) / Math.PI;
+  const deviation = Math.sqrt((chance * (1 - chance)) / dimensions);
+  return Math.ceil(dimensions * (chance + DEVIATIONS * deviation));
+}
+
 /**
  * The places whose codes differ least from the question's, at most `most`: a first pass over everything, whose
- * finds are then scored with their full vectors. In order of place.
+ * finds are then scored with their full vectors. Of those that differ in more than `within` bits, none. In order of place.
  */
 export function nearestCodes(
   codes: Uint32Array,
   question: Uint32Array,
   wanted: Wanted,
   most: number,
+  within = question.length * 32,
 ): number[] {
   const { mask, has, bit, places } = wanted;
   const distances = scratch(places);
@@ -47,7 +61,7 @@ export function nearestCodes(
       histogram[distance] = (histogram[distance] as number) + 1;
     }
   }
-  return closest(distances, histogram, places, most);
+  return closest(distances, histogram, places, most, within);
 }
 
 const NONE = 0xffff;
@@ -58,14 +72,20 @@ function scratch(places: number): Uint16Array {
   return kept;
 }
 
-function closest(distances: Uint16Array, histogram: Uint32Array, places: number, most: number): number[] {
+function closest(
+  distances: Uint16Array,
+  histogram: Uint32Array,
+  places: number,
+  most: number,
+  furthestWanted: number,
+): number[] {
   let within = 0;
   let furthest = 0;
-  while (furthest < histogram.length && within + (histogram[furthest] as number) <= most) {
+  while (furthest <= furthestWanted && within + (histogram[furthest] as number) <= most) {
     within += histogram[furthest++] as number;
   }
   // Everything nearer than `furthest` fits; of those just at it, the first ones do.
-  let room = most - within;
+  let room = furthest <= furthestWanted ? most - within : 0;
   const found: number[] = [];
   for (let place = 0; place < places; place++) {
     const distance = distances[place] as number;

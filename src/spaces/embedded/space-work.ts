@@ -17,6 +17,8 @@ import type {
   EmbeddingModel,
   FilterFields,
   HeldMemory,
+  Near,
+  NearQuery,
   RankingFacts,
   Tombstone,
   VectorQuery,
@@ -72,6 +74,7 @@ export interface SpaceWork {
   'vectors.watermark': { args: { model: EmbeddingModel }; result: Watermark };
   'vectors.apply': { args: { model: EmbeddingModel; batch: PackedBatch }; result: Applied };
   'vectors.search': { args: { model: EmbeddingModel; query: VectorQuery }; result: PackedCandidates };
+  'vectors.near': { args: { model: EmbeddingModel; query: NearQuery }; result: Near[] };
   'vectors.speakers': {
     args: { model: EmbeddingModel; workspace: WorkspaceId; limit: number };
     result: string[];

@@ -1,10 +1,10 @@
-import type { VectorQuery } from '../vector-space.js';
+import type { Near, NearQuery, VectorQuery } from '../vector-space.js';
 import { best, mergeRankings, promisingFirst, type Merged, type Ranking } from '../best.js';
 import { float32sOf, uint32sOf } from './blobs.js';
 import { firstKey, lastKey, placeOf } from './keys.js';
 import { borneMarks } from './marks.js';
 import { passing, type SearchedWorkspace } from './passing.js';
-import { nearestCodes, writeSignCode } from './sign-codes.js';
+import { differencesWithin, nearestCodes, writeSignCode } from './sign-codes.js';
 import { CANDIDATE_COLUMNS, type PackedCandidates } from './space-work.js';
 import { FileCorrupt } from './tenant-file.js';
 import { textScores, type TextScores } from './text-scores.js';
@@ -59,6 +59,34 @@ export function searchWorkspace(workspace: SearchedWorkspace, query: VectorQuery
   const merged = mergeRankings(rankings, query.limit);
   for (const { place } of merged) if (!read.ids.has(place)) readPoint(workspace, place, read);
   return inOrder(workspace, merged, read, text, query);
+}
+
+/** One code of each memory is looked at, and only those few vectors are read whose codes are near. */
+export function nearInWorkspace(workspace: SearchedWorkspace, query: NearQuery): Near[] {
+  const { index } = workspace;
+  const allowed = passing(workspace, query.filter);
+  if (allowed.count === 0) return [];
+  const read: Read = { ids: new Map(), ...roomFor(index.places), products: productsWith(query.vector) };
+  index.points.touch();
+  const question = new Uint32Array(index.words);
+  writeSignCode(query.vector, question, 0);
+  const places =
+    allowed.count <= EXACT
+      ? placesOf(allowed.mask)
+      : nearestCodes(
+          (index.codes ?? readCodes(workspace)).alone,
+          question,
+          { mask: allowed.mask, has: index.has, bit: HAS_ALONE, places: index.places },
+          Math.max(query.limit, CHOSEN.few),
+          differencesWithin(query.atLeast, index.dimensions),
+        );
+  const near: Near[] = [];
+  for (const place of places) {
+    readPoint(workspace, place, read);
+    const cosine = read.alone[place] as number;
+    if (cosine >= query.atLeast) near.push({ id: read.ids.get(place) ?? '', cosine });
+  }
+  return near.sort((a, b) => b.cosine - a.cosine || (a.id < b.id ? -1 : 1)).slice(0, query.limit);
 }
 
 function roomFor(places: number): { alone: Float64Array; joined: Float64Array } {

@@ -6,15 +6,16 @@ import {
   type LedgerId,
   type Watermark,
 } from '../projection.js';
-import type { EmbeddingModel, HeldMemory, VectorQuery } from '../vector-space.js';
+import type { EmbeddingModel, HeldMemory, Near, NearQuery, VectorQuery } from '../vector-space.js';
 import { uint32sOf } from './blobs.js';
 import { createVectorTables, dropVectorTables, emptyVectorTables } from './file-schema.js';
 import { firstKey, lastKey, placeOf } from './keys.js';
+import type { SearchedWorkspace } from './passing.js';
 import type { PointMemory } from './point-memory.js';
 import { NO_CANDIDATES, type PackedBatch, type PackedCandidates } from './space-work.js';
 import { storedMemories } from './stored-memories.js';
 import type { TenantFile } from './tenant-file.js';
-import { searchWorkspace } from './vector-search.js';
+import { nearInWorkspace, searchWorkspace } from './vector-search.js';
 import { VectorWriter } from './vector-writer.js';
 import { WorkspaceIndex, type Facts } from './workspace-index.js';
 
@@ -58,12 +59,13 @@ export class VectorStore {
   }
 
   search(query: VectorQuery): PackedCandidates {
-    const slot = this.slot();
-    const ws = this.file.workspaceNumber(query.workspace);
-    if (slot === null || ws === null) return NO_CANDIDATES;
-    const index = this.index(slot, ws);
-    if (index.live === 0) return NO_CANDIDATES;
-    return searchWorkspace({ file: this.file, tables: `v${slot}`, ws, index }, query);
+    const workspace = this.searched(query.workspace);
+    return workspace === null ? NO_CANDIDATES : searchWorkspace(workspace, query);
+  }
+
+  near(query: NearQuery): Near[] {
+    const workspace = this.searched(query.workspace);
+    return workspace === null ? [] : nearInWorkspace(workspace, query);
   }
 
   speakers(workspace: WorkspaceId, limit: number): string[] {
@@ -99,6 +101,15 @@ export class VectorStore {
       }
       return this.file.sql('SELECT 1 FROM models UNION ALL SELECT 1 FROM graph').get() === undefined;
     });
+  }
+
+  /** Null: there is nothing to search in. */
+  private searched(workspace: WorkspaceId): SearchedWorkspace | null {
+    const slot = this.slot();
+    const ws = this.file.workspaceNumber(workspace);
+    if (slot === null || ws === null) return null;
+    const index = this.index(slot, ws);
+    return index.live === 0 ? null : { file: this.file, tables: `v${slot}`, ws, index };
   }
 
   private row(): Watermark | undefined {

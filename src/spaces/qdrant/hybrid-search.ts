@@ -1,6 +1,6 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import { best, mergeRankings, promisingFirst, type Ranking } from '../best.js';
-import type { Candidate, VectorQuery } from '../vector-space.js';
+import type { Candidate, Near, NearQuery, VectorQuery } from '../vector-space.js';
 import { inWorkspace, passing } from './filters.js';
 import type { ModelNames } from './model-names.js';
 import type { Abilities } from './server-abilities.js';
@@ -33,11 +33,7 @@ export function searchesFor(query: VectorQuery, names: ModelNames, abilities: Ab
   const filter = passing(names.model, query.workspace, query.filter, abilities);
   const told = query.marks.length === 0 ? TOLD : [...TOLD, 'tags'];
   const limit = query.limit + TIES;
-  const watermark: Search = {
-    filter: { must: [{ has_id: [names.watermark] }] },
-    limit: 1,
-    with_payload: ['era'],
-  };
+  const watermark = watermarkOf(names);
   if (query.vector === null && query.terms.length === 0) {
     const newest = { order_by: { key: 'timestamp', direction: 'desc' as const } };
     return [watermark, { query: newest, filter, limit, with_payload: told }];
@@ -63,6 +59,35 @@ export function searchesFor(query: VectorQuery, names: ModelNames, abilities: Ab
     ...byVector.map((part) => ({ ...part, prefetch: together, limit })),
     ...byText.map((part) => ({ ...part, filter, limit })),
   ];
+}
+
+/** Likewise those whose own vectors are near, and the watermark. */
+export function nearSearchesFor(query: NearQuery, names: ModelNames, abilities: Abilities): Search[] {
+  const near: Search = {
+    query: askedVector(query.vector),
+    using: names.alone,
+    filter: passing(names.model, query.workspace, query.filter, abilities),
+    score_threshold: query.atLeast,
+    limit: query.limit + TIES,
+    with_payload: ['id', 'era'],
+  };
+  return [watermarkOf(names), near];
+}
+
+export function nearOf({ limit }: NearQuery, answers: Schemas['QueryResponse'][]): Near[] {
+  const [watermark, found] = answers.map(({ points }) => points);
+  const era = watermark?.[0]?.payload?.['era'];
+  if (era === undefined || found === undefined) return [];
+  return found
+    .flatMap(({ payload, score }) =>
+      payload?.['era'] === era ? [{ id: String(payload['id']), cosine: score }] : [],
+    )
+    .sort((a, b) => b.cosine - a.cosine || (a.id < b.id ? -1 : 1))
+    .slice(0, limit);
+}
+
+function watermarkOf({ watermark }: ModelNames): Search {
+  return { filter: { must: [{ has_id: [watermark] }] }, limit: 1, with_payload: ['era'] };
 }
 
 /** Six decimals move a cosine by less than a millionth or two, and go over the wire six times. */

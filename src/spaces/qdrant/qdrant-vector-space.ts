@@ -4,9 +4,12 @@ import { parseWorkspaceId, type SpaceName, type WorkspaceId } from '../../tenanc
 import type { Digest } from '../digest.js';
 import { NOTHING_APPLIED, type Applied, type Batch, type LedgerId, type Watermark } from '../projection.js';
 import {
+  checkLength,
   VectorSpace,
   type Candidate,
   type EmbeddingModel,
+  type Near,
+  type NearQuery,
   type HeldMemory,
   type MemoryPoint,
   type VectorItem,
@@ -14,7 +17,7 @@ import {
 } from '../vector-space.js';
 import type { CollectionSetup } from './collection-setup.js';
 import { inEra, inWorkspace, is } from './filters.js';
-import { candidatesOf, searchesFor } from './hybrid-search.js';
+import { candidatesOf, nearOf, nearSearchesFor, searchesFor } from './hybrid-search.js';
 import { pointsOf } from './memory-points.js';
 import { digestOfMemory, digestOfPoint } from './point-digest.js';
 import { eraOf, modelNames, type ModelNames } from './model-names.js';
@@ -129,19 +132,25 @@ export class QdrantVectorSpace extends VectorSpace {
 
   /** One request. Rejects with a RangeError where the query's vector has another length than the model's. */
   async search(query: VectorQuery): Promise<Candidate[]> {
-    if (query.vector !== null && query.vector.length !== this.model.dimensions) {
-      throw new RangeError(
-        `${this.model.name} has ${this.model.dimensions} dimensions, not ${query.vector.length}`,
-      );
-    }
+    if (query.vector !== null) checkLength(this.model, query.vector);
     const searches = searchesFor(query, this.names, await this.abilities.get());
+    return candidatesOf(query, await this.ask(searches));
+  }
+
+  /** One request. Rejects with a RangeError as `search` does. */
+  async near(query: NearQuery): Promise<Near[]> {
+    checkLength(this.model, query.vector);
+    const searches = nearSearchesFor(query, this.names, await this.abilities.get());
+    return nearOf(query, await this.ask(searches));
+  }
+
+  private async ask(searches: Schemas['QueryRequest'][]): Promise<Schemas['QueryResponse'][]> {
     try {
-      const answers = await this.whereThere([], (tenant) =>
+      return await this.whereThere([], (tenant) =>
         tenant.call('search', 'read', (api, init) =>
           api.queryBatchPoints({ collection_name: this.collection, searches }, init),
         ),
       );
-      return candidatesOf(query, answers);
     } catch (error) {
       // The collection may hold another model alone, and knows no vectors of this one.
       if (error instanceof QdrantRefusal && (await this.mark()) === null) return [];

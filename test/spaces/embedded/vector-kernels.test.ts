@@ -1,9 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { nearestCodes, wordsFor, writeSignCode } from '../../../src/spaces/embedded/sign-codes.js';
+import {
+  differencesWithin,
+  nearestCodes,
+  wordsFor,
+  writeSignCode,
+} from '../../../src/spaces/embedded/sign-codes.js';
 import { codeDifferences, productsWith } from '../../../src/spaces/embedded/vector-kernels.js';
-import { seeded } from '../../contracts/points.js';
+import { seeded, unit } from '../../contracts/points.js';
 
 const vectorsOf = (dimensions: number, count: number, seed: number): Float32Array[] => {
   const random = seeded(seed);
@@ -86,5 +91,30 @@ describe('the kernels', () => {
     const wanted = others.flatMap((_, at) => (mask[at] === 1 && ((has[at] ?? 0) & 1) !== 0 ? [at] : []));
     const best = wanted.sort((a, b) => distance(a) - distance(b) || a - b).slice(0, 50);
     expect(found).toEqual(best.sort((a, b) => a - b));
+  });
+
+  it('leave out none whose vector is as near as is asked, and nearly all that are not', () => {
+    const dimensions = 384;
+    const words = wordsFor(dimensions);
+    const [question = new Float32Array(0), ...others] = vectorsOf(dimensions, 2_001, 11).map(unit);
+    // Every other one lies half-way to the question.
+    const vectors = others.map((other, at) =>
+      at % 2 === 0 ? other : unit(other.map((value, i) => value * 0.7 + (question[i] ?? 0))),
+    );
+    const codes = new Uint32Array(vectors.length * words);
+    vectors.forEach((vector, at) => writeSignCode(vector, codes, at * words));
+    const code = new Uint32Array(words);
+    writeSignCode(question, code, 0);
+    const all = new Uint8Array(vectors.length).fill(1);
+    const cosines = vectors.map((vector) =>
+      vector.reduce((sum, value, i) => sum + value * (question[i] ?? 0), 0),
+    );
+    const near = cosines.flatMap((cosine, at) => (cosine >= 0.8 ? [at] : []));
+    expect(near.length).toBeGreaterThan(500);
+    const wanted = { mask: all, has: all, bit: 1, places: vectors.length };
+    const found = nearestCodes(codes, code, wanted, 2_000, differencesWithin(0.8, dimensions));
+    expect(near.filter((at) => !found.includes(at))).toEqual([]);
+    expect(found.filter((at) => at % 2 === 0)).toEqual([]);
+    expect(nearestCodes(codes, code, wanted, 10, differencesWithin(0.8, dimensions))).toHaveLength(10);
   });
 });
