@@ -1,4 +1,5 @@
-import { askedTerms, termsOf } from './terms.js';
+import { askedTerms } from './asked-terms.js';
+import { termsOf } from './terms.js';
 
 /** More than this is not read for what it asks: a long text is no question. In UTF-16 units. */
 const MAX_TEXT = 8_192;

@@ -1,5 +1,6 @@
 import { speechOf } from '../../src/spaces/speech.js';
-import { askedTerms, searchTerms, termsOf } from '../../src/spaces/terms.js';
+import { askedTerms, searchTerms } from '../../src/spaces/asked-terms.js';
+import { termsOf } from '../../src/spaces/terms.js';
 import type { MemoryPoint, VectorQuery } from '../../src/spaces/vector-space.js';
 import type { WorkspaceId } from '../../src/tenancy/tenant.js';
 

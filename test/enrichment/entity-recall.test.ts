@@ -1,6 +1,6 @@
 import { LedgerCandidates } from '../../src/modules/memory/ledger-candidates.js';
 import { QuestionEntities } from '../../src/modules/memory/question-entities.service.js';
-import { askedTerms } from '../../src/spaces/terms.js';
+import { askedTerms } from '../../src/spaces/asked-terms.js';
 import { tenantOf } from '../isolation/two-palaces.js';
 import { eventually } from '../spaces/rules/projected.js';
 import { Loci, type TestTenant } from '../support/loci.js';

@@ -1,4 +1,5 @@
-import { askedTerms, termsOf } from '../../src/spaces/terms.js';
+import { askedTerms } from '../../src/spaces/asked-terms.js';
+import { termsOf } from '../../src/spaces/terms.js';
 
 /**
  * English sentences, many with words that are others' stop words, and their terms as they were while every text was read as

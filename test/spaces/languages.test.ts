@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { languageNamed } from '../../src/spaces/words/languages.js';
-import { askedTerms, searchTerms, termsOf } from '../../src/spaces/terms.js';
+import { askedTerms, searchTerms } from '../../src/spaces/asked-terms.js';
+import { termsOf } from '../../src/spaces/terms.js';
 
 /** How many of a question's words a text has. */
 function shared(

@@ -1,4 +1,4 @@
-import { askedTerms } from '../../spaces/terms.js';
+import { askedTerms } from '../../spaces/asked-terms.js';
 import { codeLanguageNames, codeLanguageOfFile } from './code-languages.js';
 import { tagsIn, type CallerContext } from './question.js';
 

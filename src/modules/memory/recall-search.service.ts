@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { withoutSpeakers } from '../../spaces/speech.js';
 import { Spaces } from '../../spaces/spaces.js';
-import { askedTerms, searchTerms } from '../../spaces/terms.js';
+import { askedTerms, searchTerms } from '../../spaces/asked-terms.js';
 import type { Candidate, VectorQuery, VectorSpace } from '../../spaces/vector-space.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';

@@ -6,9 +6,12 @@ import { Remembered } from './remembered.js';
 /** Nobody searches for longer words; a run of letters without end would be one. In UTF-16 units, as terms are. */
 export const MAX_TERM = 64;
 
+/** Of each language; of English more, as nearly every text is read as that (`terms.ts`). */
+const KEPT = 5_000;
+
 const english = newStemmer('english');
 const russian = newStemmer('russian');
-const russianStems = new Remembered((word) => russian.stem(word));
+const russianStems = new Remembered(KEPT, (word) => russian.stem(word));
 
 /** Of a word in lower case, without accents. Not remembered. */
 export function englishStem(word: string): string {
@@ -30,14 +33,16 @@ function foreign(stem: string): string {
   return (FOREIGN + folded(stem)).slice(0, MAX_TERM);
 }
 
+const stemmers = LANGUAGE_CODES.map(
+  (language) => [language, newStemmer(LANGUAGES[language].stemmer)] as const,
+);
 const foreignStems = new Map(
-  LANGUAGE_CODES.map((language) => {
-    const stemmer = newStemmer(LANGUAGES[language].stemmer);
-    return [language, new Remembered((word) => foreign(stemmer.stem(word)))] as const;
+  stemmers.map(([language, stemmer]) => {
+    return [language, new Remembered(KEPT, (word) => foreign(stemmer.stem(word)))];
   }),
 );
-const allStems = new Remembered((word) => {
-  return [...new Set(LANGUAGE_CODES.map((language) => stemIn(language, word)))];
+const allStems = new Remembered(KEPT, (word) => {
+  return [...new Set(stemmers.map(([, stemmer]) => foreign(stemmer.stem(word))))];
 });
 
 /** Of a word in lower case, with its accents: the stemmers of most languages know by them. The stem has none. */

@@ -1,4 +1,5 @@
-import { askedTerms, termsOf } from '../../../spaces/terms.js';
+import { askedTerms } from '../../../spaces/asked-terms.js';
+import { termsOf } from '../../../spaces/terms.js';
 import { MEMORY_TYPES, type MemoryType } from '../../memory/memory-types.js';
 import { slugOf, type FoundEntity } from '../entity-kinds.js';
 import { LONG, LONGEST_SUMMARY, NAMED_KINDS, READ, type ReadingQuestion } from './reading-question.js';
