@@ -207,7 +207,6 @@ describe('recall with hints', () => {
       expect([...(await found({ queries, per_query_limit: 1 }))].sort().join('')).toBe('AB');
       expect((await recall({ queries, per_query_limit: 2 })).results.length).toBeLessThanOrEqual(4);
       expect(await found({ query: 'the garden gate', per_query_limit: 1 })).toBe('A');
-      expect((await acme.get('/recall?query=a&per_query_limit=0')).status).toBe(400);
     });
   });
 
@@ -319,6 +318,37 @@ describe('recall with hints', () => {
     const empty =
       'context=&language=&active_path=&priority_ids=&context_types=&per_query_limit=&state_debug=';
     expect((await acme.get(`/recall?query=gate&${empty}`)).status).toBe(200);
-    expect((await acme.get('/recall?query=gate&state_debug=perhaps')).status).toBe(400);
+  });
+
+  it('takes shapes of their own in a body, too, and passes over what nobody can read', async () => {
+    await remember({
+      A: { content: 'The garden gate squeaks', tags: ['garden'] },
+      B: { content: 'The garden gate is green', type: 'Style' },
+      C: { content: 'Taxes are due in May' },
+    });
+    const asked = async (fields: Record<string, unknown>): Promise<Recalled> => {
+      const { status, body } = await acme.post<Recalled>('/recall', {
+        query: 'the green garden gate',
+        ...fields,
+      });
+      expect([fields, status]).toEqual([fields, 200]);
+      return body;
+    };
+    const plain = letters(await asked({}));
+    expect(letters(await asked({ priority_ids: `${ids['C']}, ${ids['A']}` }))).toBe('CAB');
+    expect(letters(await asked({ priority_ids: ids['C'] }))).toMatch(/^C/);
+    expect((await asked({ state_debug: 'true' })).state_filter).toBeDefined();
+    expect(letters(await asked({ per_query_limit: '1' }))).toBe('B');
+    expect(letters(await asked({ per_query_limit: -3 }))).toBe('B');
+    expect(letters(await asked({ adaptive_floor: 0.999 }))).toBe('B');
+    expect(letters(await asked({ adaptive_floor: '0.01' }))).toBe(plain);
+    const names =
+      `context context_types language active_path priority_ids auto_decompose per_query_limit scope_fallback
+      adaptive_floor state_debug expand_entities format`.split(/\s+/);
+    for (const value of ['', ' ', 7, -1, 1e300, {}, [[]], [null, {}], 'a\u0000b', 'x'.repeat(70_000)]) {
+      const odd = Object.fromEntries(names.map((name) => [name, value]));
+      if (value !== 'a\u0000b') expect((await asked(odd)).results.length).toBeGreaterThan(0);
+      else expect((await acme.post('/recall', { query: 'gate', ...odd })).status).toBeLessThan(500);
+    }
   });
 });

@@ -1,3 +1,4 @@
+import type { ScoreFloor } from './score-floor.js';
 import type { Filter } from '../../spaces/vector-space.js';
 import type { Language } from '../../spaces/words/languages.js';
 
@@ -21,8 +22,8 @@ export interface Question {
   offset: number;
   /** Below it nothing is returned. 0..1 */
   minScore: number;
-  /** Whether what is far below the best is left out (`score-floor.ts`). */
-  floor: boolean;
+  /** What is far below the best is left out. Null: nothing is. */
+  floor: ScoreFloor | null;
   /** Whether what has none of the tags fills up where these leave fewer than asked for. */
   beyondTags: boolean;
   sort: RecallOrder;

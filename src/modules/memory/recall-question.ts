@@ -59,7 +59,8 @@ export function questionOf(tenant: Tenant, dto: RecallDto, { from, until }: Want
     eachLimit: dto.per_query_limit ?? Infinity,
     offset: dto.offset,
     minScore: dto.min_score,
-    floor: dto.adaptive_floor,
+    floor:
+      dto.adaptive_floor === true ? 'adaptive' : dto.adaptive_floor === false ? null : dto.adaptive_floor,
     beyondTags: dto.scope_fallback,
     sort: sort[dto.sort],
     recency: dto.recency_bias,

@@ -123,7 +123,7 @@ export class RecallReading {
       .filter(({ pin }) => pin !== null)
       .sort((a, b) => (a.pin ?? 0) - (b.pin ?? 0));
     const others = settled.filter(({ pin, score }) => pin === null && score >= minScore);
-    const kept = question.floor ? aboveFloor(others) : others;
+    const kept = question.floor === null ? others : aboveFloor(others, question.floor);
     return { memories: [...named, ...kept].slice(offset, limit).map(opened), superseded };
   }
 }

@@ -10,6 +10,8 @@ export interface FieldRule {
   check(value: unknown): Fault | null;
   /** From a query's text, or its texts where the name came repeatedly. What cannot be read stays as it is. */
   fromQuery?(raw: string | string[]): unknown;
+  /** Takes the place of both: from whatever came, in a query or a body. Undefined: as if it had not come. */
+  read?(given: unknown): unknown;
   /** Set where the value, or each item of the list, is a DTO of its own. */
   nested?: () => DtoClass;
   /** A query may spell the name `tags[]`, as some clients do for lists. */
@@ -85,16 +87,11 @@ function toNumber(raw: string | string[]): unknown {
   return typeof raw === 'string' && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(raw) ? Number(raw) : raw;
 }
 
-/** As clients in several languages write them into a query. */
-const TRUE: ReadonlySet<string> = new Set(['true', '1', 'yes', 'on']);
-const FALSE: ReadonlySet<string> = new Set(['false', '0', 'no', 'off']);
-
 export const flagRule: FieldRule = {
   check: (value) => (typeof value === 'boolean' ? null : fault('must be true or false')),
   fromQuery(raw) {
-    const word = typeof raw === 'string' ? raw.toLowerCase() : '';
-    if (TRUE.has(word)) return true;
-    if (FALSE.has(word)) return false;
+    if (raw === 'true' || raw === '1') return true;
+    if (raw === 'false' || raw === '0') return false;
     return raw;
   },
 };

@@ -250,6 +250,19 @@ export function EachOf(
   );
 }
 
+/**
+ * For what other systems' clients send in shapes of their own, a list with commas or `"true"`: what `read` makes of it, which
+ * is never refused; undefined is as if it had not come. `schema` says what is meant.
+ */
+export function Lenient(
+  read: (given: unknown) => unknown,
+  schema: Record<string, unknown>,
+  options: Omit<FieldOptions, 'optional'>,
+): PropertyDecorator {
+  const list = schema['type'] === 'array' ? ({ list: true } as const) : {};
+  return field({ check: () => null, read, ...list }, schema, { ...options, optional: true });
+}
+
 /** Accepted whatever it is, and dropped: for what other systems' clients send and Loci has no meaning for. */
 export function Ignored(): PropertyDecorator {
   return applyDecorators(

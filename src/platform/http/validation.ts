@@ -93,7 +93,7 @@ function readObject<Dto extends object>(
     } else if (field === null) {
       Reflect.set(instance, name, given);
     } else if (given !== null || field.nullable) {
-      const value: unknown = source === 'query' ? fromQuery(field, given) : given;
+      const value: unknown = readValue(field, given, source);
       if (value !== undefined)
         Reflect.set(instance, name, readNested(field, value, `${at}.${name}`, source, errors));
     }
@@ -124,6 +124,11 @@ function queryName(shape: Shape, key: string): string {
   if (!key.endsWith('[]')) return key;
   const name = key.slice(0, -2);
   return shape.fields.get(name)?.rule.list === true ? name : key;
+}
+
+function readValue(field: RegisteredRule, given: unknown, source: Source): unknown {
+  if (field.rule.read !== undefined) return field.rule.read(given);
+  return source === 'query' ? fromQuery(field, given) : given;
 }
 
 /** An empty value in a query is an absent one: `?session_id=&limit=5`. */

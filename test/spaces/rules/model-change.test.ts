@@ -138,7 +138,7 @@ describe('rule 12: a model is changed by a second projection', () => {
       queries: ['which colour has the thing for brewing'],
       filter: {},
       ...{ vector: null, context: NO_CONTEXT, pinned: [], limit: 10, offset: 0, eachLimit: Infinity },
-      ...{ minScore: 0, floor: false, beyondTags: false, language: null },
+      ...{ minScore: 0, floor: null, beyondTags: false, language: null },
     };
     const { memories, degraded } = await loci.server.app
       .get(RecallService)
