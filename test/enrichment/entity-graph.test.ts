@@ -1,6 +1,6 @@
 import Sqlite from 'better-sqlite3';
 import { tenantOf } from '../isolation/two-palaces.js';
-import { fileOf, ledgerRows, spaceOf } from '../spaces/rules/projected.js';
+import { eventually, fileOf, ledgerRows, spaceOf } from '../spaces/rules/projected.js';
 import { Loci, type TestTenant } from '../support/loci.js';
 import { enriched, stored } from './enriched.js';
 
@@ -100,7 +100,9 @@ describe('entities in the graph', () => {
       file.close();
       return Promise.resolve();
     });
-    expect((await tenant.get(`/graph/neighbors/${a}`)).status).toBe(200);
+    await eventually('the graph is built again', async () => {
+      return (await tenant.get(`/graph/neighbors/${a}`)).status === 200;
+    });
     expect(await sharing(tenant, { a, b })).toEqual(['a-b', 'b-a']);
     await expectEqual(tenant);
   });
