@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { Tenant } from '../tenancy/principal.js';
 import type { TenantId } from '../tenancy/tenant.js';
 import { isAway } from './away.js';
@@ -9,12 +10,15 @@ import { Turns } from './turns.js';
 
 /** So many tenants at once: one whose database does not answer keeps the others from nothing. */
 const AT_ONCE = 2;
+const OFF_REMEMBERED = 20_000;
 
 /** One follower at work in this process: a batch of one tenant after another, none of them twice at once. */
 export class FollowerLine {
   private readonly logger = new Logger(FollowerLine.name);
   private readonly turns = new Turns();
   private readonly busy = new Set<TenantId>();
+  /** Whom it does not follow, as far as was seen: what they write is passed at the next look, and not burst by burst. */
+  private readonly off = new LRUCache<TenantId, true>({ max: OFF_REMEMBERED });
   private readonly steps = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | null = null;
   private stopping = false;
@@ -27,6 +31,7 @@ export class FollowerLine {
 
   /** Something has changed, and more may change soon. */
   changed(tenant: Tenant): void {
+    if (this.off.has(tenant.id)) return;
     this.turns.add(tenant, this.follower.lingerMs);
     this.next();
   }
@@ -77,6 +82,8 @@ export class FollowerLine {
     try {
       const progress = await this.step.take(this.follower, tenant);
       if (progress === 'more') this.turns.add(tenant);
+      if (progress === 'off') this.off.set(tenant.id, true);
+      else this.off.delete(tenant.id);
     } catch (error) {
       // The next look finds the tenant again.
       const level = isAway(error) ? 'debug' : 'error';

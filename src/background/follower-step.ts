@@ -14,8 +14,8 @@ import type { Follower, LedgerChange } from './follower.js';
 const MOST_FAILURES = 6;
 const FIRST_WAIT_S = 10;
 
-/** `later`: somebody is to look again, but not at once. */
-export type Progress = 'more' | 'done' | 'later';
+/** `later`: somebody is to look again, but not at once. `off`: nobody follows this tenant; what there was is passed. */
+export type Progress = 'more' | 'done' | 'later' | 'off';
 
 /** How far a follower has come with one tenant. */
 export interface FollowerState {
@@ -62,7 +62,9 @@ export class FollowerStep {
   ) {}
 
   async take(follower: Follower, tenant: Tenant): Promise<Progress> {
-    const limit = (await follower.follows(tenant)) ? follower.batch : 0;
+    const isOn = await follower.follows(tenant);
+    const limit = isOn ? follower.batch : 0;
+    const done = isOn ? 'done' : 'off';
     const rows = await this.ledger.readRows<StepRow>(tenant, WHOLE_TENANT, AFTER, [
       tenant.id,
       follower.name,
@@ -70,13 +72,13 @@ export class FollowerStep {
       follower.kinds,
     ]);
     const [first] = rows;
-    if (first === undefined) return 'done';
+    if (first === undefined) return done;
     if (first.waiting) return 'later';
     const from = Number(first.reached);
     const changes = rows.flatMap((row) => changeOf(row) ?? []);
     const cut = changes.length > 0 && (changes.length === limit || first.failures > 0);
     const to = cut ? (changes.at(-1)?.revision ?? from) : Number(first.newest);
-    if (to <= from) return 'done';
+    if (to <= from) return done;
     try {
       await this.pass(follower, tenant, { from, to, changes });
     } catch (error) {
@@ -86,7 +88,7 @@ export class FollowerStep {
       await this.failed(follower, tenant, { from, to, changes }, first.failures + 1, error);
       return 'later';
     }
-    return cut ? 'more' : 'done';
+    return cut ? 'more' : done;
   }
 
   /** Counted within `scope`; the revisions are the tenant's. */

@@ -61,7 +61,7 @@ export class Followers implements OnApplicationBootstrap, OnApplicationShutdown 
     await Promise.all(this.lines.map((line) => line.stop()));
   }
 
-  /** Gives the tenant a turn now: a watermark was set back. Other processes find it by looking. */
+  /** Gives the tenant a turn now: a watermark was set back, or it is followed from now on. Other processes find it by looking. */
   wake(tenant: Tenant): void {
     if (this.settings.role === 'api' || !this.placements.serves(tenant.placement)) return;
     for (const line of this.lines) line.behind(tenant);

@@ -246,6 +246,22 @@ describe('a follower of the ledgers', () => {
     expect(await counted(tenant, follower)).toBe(0);
   });
 
+  it('minds what it writes again from when it is told that it is on', async () => {
+    const tenant = await loci.tenant();
+    const follower = named();
+    follower.only.push('nobody');
+    const replica = start(follower);
+    await store(tenant, 2);
+    await replica.look();
+    await caughtUp(tenant, follower);
+    follower.only[0] = (await tenantOf(loci, tenant)).id;
+    replica.wake(await tenantOf(loci, tenant));
+    await store(tenant, 3);
+    await caughtUp(tenant, follower);
+    // What was stored before it was on is passed.
+    expect(await counted(tenant, follower)).toBe(3);
+  });
+
   it('keeps no tenant waiting for more than a turn of another', async () => {
     const busy = await loci.tenant();
     const quiet = await loci.tenant();

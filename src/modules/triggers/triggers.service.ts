@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
+import { Followers } from '../../background/followers.service.js';
 import type { Cause } from '../../ledger/cause.js';
 import { changedMembers } from '../../ledger/changed-members.js';
 import { ControlPlane } from '../../ledger/control-plane.js';
@@ -50,6 +51,7 @@ export class Triggers {
     private readonly control: ControlPlane,
     private readonly ledger: Ledger,
     private readonly secrets: TenantSecrets,
+    private readonly followers: Followers,
   ) {}
 
   /** All of them, oldest first. */
@@ -92,6 +94,7 @@ export class Triggers {
       tx.record('trigger.create', null, trigger.id, { after: { ...rule, is_active: isActive } });
       return { trigger, secret };
     });
+    this.followers.wake(tenant);
     return result;
   }
 
@@ -120,6 +123,7 @@ export class Triggers {
       });
       return { trigger: after, secret };
     });
+    this.followers.wake(tenant);
     return result;
   }
 
