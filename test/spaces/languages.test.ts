@@ -96,6 +96,14 @@ describe('words of other languages', () => {
     ).toEqual(['a', 'd', 'b', 'c', 'e']);
   });
 
+  it('are looked for in all languages where there are few, and in its own where a question is long', () => {
+    const question = `Die ${'Katzen schlafen in den Gärten und '.repeat(40)} singen`;
+    const words = askedTerms(question);
+    expect(words.slice(0, 16).every((word) => word.length > 2)).toBe(true);
+    expect(words.at(-1)).toEqual(['singen', '~sing']);
+    expect(askedTerms(`What did ${'Müller order and '.repeat(40)} say`).at(-1)).toEqual(['say']);
+  });
+
   it('have terms of at most 64 characters, none of them empty, whatever is asked', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
