@@ -15,6 +15,7 @@ import {
   recall,
   recalledIds,
   remember,
+  revisionOf,
   spaceOf,
 } from './projected.js';
 
@@ -153,6 +154,13 @@ describe('nothing blocks the line', () => {
       expect(await ledgerRows(loci, acme, 'SELECT 1 FROM embeddings')).toEqual([]);
       back();
       await eventually('the vector has arrived', async () => (await pending(loci, acme)).length === 0);
+      // Each projection takes it in its own time.
+      await eventually('it is projected', async () => {
+        const { vectors, graph } = await spaceOf(loci, acme);
+        const reached = await Promise.all([vectors.watermark(), graph.watermark()]);
+        const revision = await revisionOf(loci, acme);
+        return reached.every((at) => at.revision === revision);
+      });
       await expectProjected(loci, acme);
       // No word in common: only the vector can propose it.
       const after = await recall(acme, 'utterly else');
