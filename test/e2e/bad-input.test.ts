@@ -111,6 +111,15 @@ describe('bad input', () => {
     });
   });
 
+  it('with the id that was made for another is refused, whatever else it says', async () => {
+    const order = { content: 'Named by the server', timestamp: '2026-01-01T00:00:00Z' };
+    const { body } = await acme.post<{ memory_id: string }>('/memory', order);
+    expect(await acme.post('/memory', { ...order, id: body.memory_id })).toMatchObject({
+      status: 409,
+      body: { code: 'memory.conflict' },
+    });
+  });
+
   it('of one id twice in a batch stores the first and names the second', async () => {
     const id = randomUUID();
     const same = { id, content: 'Once', timestamp: '2026-01-01T00:00:00Z' };

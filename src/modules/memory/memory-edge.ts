@@ -103,8 +103,12 @@ export class MemoryEdge {
       user: dto.user_id ?? null,
       agent: dto.agent_id ?? null,
       embedding: dto.embedding === undefined ? null : unitVector(dto.embedding),
-      fingerprint: this.context.tenant.key.hash('memory request', canonicalJson(bodyOf(dto))),
+      fingerprint: dto.id === undefined ? UNNAMED : this.fingerprint(dto),
     };
+  }
+
+  private fingerprint(dto: StoreMemoryDto): Buffer {
+    return this.context.tenant.key.hash('memory request', canonicalJson(bodyOf(dto)));
   }
 
   /** Throws `RequestInvalid` likewise, and where nothing is to change. Masks likewise. */
@@ -158,6 +162,9 @@ export class MemoryEdge {
     return errors;
   }
 }
+
+/** Whoever sends the id that was found for a memory has never sent it with that memory: no request is the same. */
+const UNNAMED = Buffer.alloc(0);
 
 function withoutAbsent(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

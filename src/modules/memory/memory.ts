@@ -23,7 +23,7 @@ export interface MemoryDraft {
   agent: string | null;
   /** Brought by the caller, of the current model's length. */
   embedding: Float32Array | null;
-  /** Of the request as it came, for telling a repetition from another memory under the same id. */
+  /** Of the request as it came, for telling a repetition from another memory under the same id; empty where it named none. */
   fingerprint: Buffer;
 }
 
