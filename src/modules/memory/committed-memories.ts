@@ -23,19 +23,25 @@ export interface AddedMemories {
   vectors: MadeVector[];
 }
 
+/** What projections hold of them. */
+export interface AddedItems {
+  points: MemoryPoint[];
+  nodes: MemoryNode[];
+}
+
 /**
- * What projections hold of memories that were just added, so that nobody has to read them back. Null where the write
- * changed more than these, or where the spaces' ledger is not the one that was written.
+ * What projections hold of memories that are being added, so that nobody has to read them back. It is worked out while
+ * the database writes them, and never throws.
  *
  * It must be what `ChangeFeed` would tell, to the last bit: `verify` compares the two.
  */
-export async function committedMemories(
+export async function itemsOf(
   { key, embeddingModel: model }: Tenant,
   workspace: WorkspaceId,
-  { ledger, from, revision }: Written<unknown>,
   { memories, contents, vectors }: AddedMemories,
-): Promise<CommittedItems | null> {
-  if (ledger === null || revision - from !== memories.length) return null;
+): Promise<AddedItems> {
+  // What closes the transaction goes first.
+  await nextTurn();
   const made = new Map(
     vectors.flatMap((one) => (one.model === model ? [[`${one.id}/${one.part}`, one.vector] as const] : [])),
   );
@@ -51,6 +57,15 @@ export async function committedMemories(
       turnEnds = performance.now() + TURN_MS;
     }
   }
+  return { points, nodes };
+}
+
+/** Null where the write changed more than these, or where the spaces' ledger is not the one that was written. */
+export function committedMemories(
+  { ledger, from, revision }: Written<unknown>,
+  { points, nodes }: AddedItems,
+): CommittedItems | null {
+  if (ledger === null || revision - from !== points.length) return null;
   const reach = { ledger, from, to: revision };
   return { vectors: { ...reach, items: points }, graph: { ...reach, items: nodes } };
 }

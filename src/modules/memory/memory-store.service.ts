@@ -11,7 +11,7 @@ import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { Spaces } from '../../spaces/spaces.js';
 import { BackfillSignal } from './backfill-signal.js';
-import { committedMemories, type AddedMemories } from './committed-memories.js';
+import { committedMemories, itemsOf, type AddedMemories } from './committed-memories.js';
 import { MemoryVectors, type VectorsByText } from './memory-vectors.js';
 import type { MemoryDraft, Stored, StoreOutcome } from './memory.js';
 import { duplicateHash, insertMemories, type PlacedMemory } from './memory-rows.js';
@@ -62,14 +62,15 @@ export class MemoryStoreService {
     const written = await this.ledger.write(tenant, workspace, cause, async (tx) => {
       const { outcomes, added } = await this.decide(tx, workspace, drafts);
       this.quotas.checkMemories(tenant, tx.memoryCount, added.length);
-      if (added.length === 0) return { outcomes, indexed: false, complete: true, added: null };
+      if (added.length === 0) return { outcomes, indexed: false, complete: true, items: null };
       const stored = await this.add(tx, workspace, added, vectors);
       await along(tx, outcomes);
-      return { outcomes, indexed: false, ...stored };
+      const items = itemsOf(tenant, workspace, stored.added);
+      return { outcomes, indexed: false, complete: stored.complete, items };
     });
-    const { outcomes, complete, added } = written.result;
+    const { outcomes, complete, items } = written.result;
     if (!complete) this.backfill.ring();
-    const committed = added && (await committedMemories(tenant, workspace, written, added));
+    const committed = items && committedMemories(written, await items);
     const indexed = await space.indexed(committed);
     return { outcomes, indexed: indexed && complete };
   }
