@@ -38,6 +38,7 @@ export interface Proposed {
 }
 
 const NO_RELATIONS: ReadonlyMap<string, number> = new Map();
+const NOT_YET = Promise.resolve(null);
 
 /** What may answer a question: the space proposes for each of its wordings, or the ledger where the space is away. */
 @Injectable()
@@ -71,16 +72,14 @@ export class RecallSearch {
             given ??
             (wording === null ? null : await this.vectors.of(tenant, withoutSpeakers(wording, speakers)));
           if (wording !== null && vector === null) degraded.add('models');
-          const entities = await naming;
           const query = {
             workspace,
             vector,
             terms: searchTerms(words[at] ?? []),
             filter: question.filter,
-            marks: marksOf(question, entities),
             limit: Math.max(CANDIDATES, question.offset + question.limit),
           };
-          return searchFor(space.vectors, query, entities).catch((error: unknown) => {
+          return searchFor(space.vectors, question, query, naming).catch((error: unknown) => {
             this.logger.warn(`${tenant.space} cannot be searched: ${String(error)}`);
             degraded.add('vectors');
             return null;
@@ -115,16 +114,33 @@ export class RecallSearch {
   }
 }
 
-/** Nearest by meaning and words, and those among whoever names what is asked for. A question for tags has chosen already. */
-async function searchFor(vectors: VectorSpace, query: VectorQuery, entities: string[]): Promise<Candidate[]> {
+/**
+ * Nearest by meaning and words, and those among whoever names what is asked for. Most questions name nothing that memories
+ * do: where that is not known yet, nobody waits for it.
+ */
+async function searchFor(
+  vectors: VectorSpace,
+  question: Question,
+  unmarked: Omit<VectorQuery, 'marks'>,
+  naming: Promise<string[]>,
+): Promise<Candidate[]> {
+  let entities = await Promise.race([naming, NOT_YET]);
+  if (entities === null) {
+    const query = { ...unmarked, marks: marksOf(question, []) };
+    const [found, named] = await Promise.all([vectors.search(query), naming]);
+    if (named.length === 0) return found;
+    entities = named;
+  }
+  const query = { ...unmarked, marks: marksOf(question, entities) };
+  // A question for tags has chosen already.
   if (entities.length === 0 || query.filter.tags !== undefined) return vectors.search(query);
   const tags = { values: entities, mode: 'any', match: 'exact' } as const;
-  const [found, naming] = await Promise.all([
+  const [found, sharing] = await Promise.all([
     vectors.search(query),
     vectors.search({ ...query, filter: { ...query.filter, tags }, limit: NAMING }),
   ]);
   const known = new Set(found.map(({ id }) => id));
-  return [...found, ...naming.filter(({ id }) => !known.has(id))];
+  return [...found, ...sharing.filter(({ id }) => !known.has(id))];
 }
 
 function marksOf({ queries, context }: Question, entities: readonly string[]): string[] {
