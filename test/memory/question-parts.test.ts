@@ -36,6 +36,9 @@ describe('the parts of a question', () => {
     '?? !! …',
     'a. b. c. d. e. f. g. h.',
     `Who? ${'What is it? '.repeat(400)}`,
+    `Where is the key?${' '.repeat(1_000)}Who has the car?`,
+    // Each `she` would be all of the names.
+    `Who is ${'Ada '.repeat(60)}and when did ${'she '.repeat(60)}leave?`,
   ])('are none of %j, which asks one thing or is no question', (wording) => {
     expect(partsOfQuestion(wording)).toEqual([]);
   });

@@ -1,8 +1,10 @@
 import { stopWords } from '../../spaces/words/stop-words.js';
 import { termsOf } from '../../spaces/terms.js';
 
-/** What holds more parts than this is no question but a text. */
+/** What holds more parts than this, or is longer, is no question but a text. */
 const MOST = 4;
+/** In UTF-16 units, also of a part with the names that its pronouns stand for: the work grows with the square of it. */
+const LONGEST = 1_000;
 
 const SENTENCES = /(?<=[?!;？！؟])\s*|(?<=[.。])\s+|\n+/u;
 const ASKING = `who|whom|whose|what|when|where|which|why|how|did|do|does|is|are|was|were|has|have|had|can|could|will|would|should`;
@@ -32,12 +34,13 @@ const OWNER = /\b(?:his|her|their)\b/giu;
  * Grace like?'). None where it holds but one. Deterministic, no model: it knows how questions are joined, not what they mean.
  */
 export function partsOfQuestion(wording: string): string[] {
+  if (wording.length > LONGEST) return [];
   const sentences = wording.split(SENTENCES).flatMap((sentence) => {
     return JOINTS.reduce((parts, joint) => parts.flatMap((part) => part.split(joint)), [sentence]);
   });
   const questions = sentences.map((part) => part.trim()).filter((part) => termsOf(part).length > 0);
   const parts = questions.length > 1 ? withNames(questions) : nameByName(wording);
-  if (parts.length < 2 || parts.length > MOST) return [];
+  if (parts.length < 2 || parts.length > MOST || parts.some((part) => part.length > LONGEST)) return [];
   const asks = /[?？؟]/.test(wording);
   const whole = [...new Set(parts.map((part) => (asks && !/[?？؟]$/.test(part) ? `${part}?` : part)))];
   return whole.filter((part) => part !== wording);
