@@ -58,6 +58,17 @@ describe('recall with hints', () => {
   const letters = ({ results }: Recalled): string => results.map(({ id }) => letterOf(id)).join('');
   const found = async (fields: Record<string, unknown>): Promise<string> => letters(await recall(fields));
 
+  it('reads no more of a long content for hints than its beginning', async () => {
+    const filler = 'and of the rest '.repeat(200);
+    await remember({
+      A: `The team reviews changes of the invoice mailer ${filler}`,
+      B: `The team reviews changes ${filler} of the invoice mailer`,
+    });
+    const { results } = await recall({ query: 'team reviews', context: 'invoice', explain: true });
+    const fits = results.map(({ id, score_parts: parts }) => [letterOf(id), parts?.['context']]);
+    expect(Object.fromEntries(fits)).toEqual({ A: 1, B: 0 });
+  });
+
   describe('of what the caller is about', () => {
     beforeEach(async () => {
       await remember({

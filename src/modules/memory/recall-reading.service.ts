@@ -15,6 +15,8 @@ import { supersessionsOf, type Supersession } from './superseded-memories.js';
 
 /** What only the ledger tells may lift a memory by so many places: these are opened besides. What texts tell lifts more. */
 const LOOKED_BEYOND = { usually: 5, forTexts: 20 };
+/** Characters of a content in which a caller's hints are looked for: this is work for the one thread that answers everybody. */
+const READ_FOR_HINTS = 2_000;
 
 export interface RecalledMemory extends Ranked {
   memory: Memory;
@@ -157,7 +159,7 @@ function namedFirst({ pinned }: Question, ranked: Ranked[]): Chosen[] {
 
 function fitOf({ types, words }: Question['context'], open: () => Memory): LaterFacts['fits'] {
   const { type, content } = open();
-  const held = new Set(words.length === 0 ? [] : termsOf(content));
+  const held = new Set(words.length === 0 ? [] : termsOf(content.slice(0, READ_FOR_HINTS)));
   return {
     type: types.includes(type.toLowerCase()),
     words: words.filter((word) => word.some((term) => held.has(term))).length,
