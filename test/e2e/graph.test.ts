@@ -193,6 +193,14 @@ describe('the graph of a workspace', () => {
     expect(body.recent_activity.reduce((sum, { count }) => sum + count, 0)).toBe(4);
   });
 
+  it('gives every type a colour, whatever the tenant calls it', async () => {
+    const tenant = await loci.tenant();
+    const types = ['Habit', 'constructor', 'toString', 'Mood'];
+    await tenant.post('/memory/batch', { memories: types.map((type) => ({ content: type, type })) });
+    const { body } = await tenant.get<{ nodes: { color: string }[] }>('/graph/snapshot');
+    expect(body.nodes.map(({ color }) => color)).toEqual(types.map(() => expect.stringMatching(/^#/)));
+  });
+
   it('names the types of memories, the tenant’s own too, and those of relations with who makes them', async () => {
     const types = (await acme.get<{ types: string[]; colors: object }>('/v1/graph/types')).body;
     expect(types.types).toEqual(expect.arrayContaining(['Decision', 'Reflective', 'Mood']));

@@ -87,7 +87,7 @@ export function drawnNode(memory: Memory): DrawnNode {
     confidence: rounded(confidence),
     timestamp: timestamp.toISOString(),
     updated_at: updatedAt.toISOString(),
-    color: TYPE_COLORS[type] ?? OTHER_COLOR,
+    color: Object.hasOwn(TYPE_COLORS, type) ? (TYPE_COLORS[type] ?? OTHER_COLOR) : OTHER_COLOR,
     radius: rounded(0.5 + importance * 1.5),
     opacity: rounded(0.4 + confidence * 0.6),
   };
