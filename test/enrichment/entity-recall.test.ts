@@ -1,3 +1,5 @@
+import { jest } from '@jest/globals';
+import { CandidateGate } from '../../src/modules/memory/candidate-gate.service.js';
 import { LedgerCandidates } from '../../src/modules/memory/ledger-candidates.js';
 import { QuestionEntities } from '../../src/modules/memory/question-entities.service.js';
 import { askedTerms } from '../../src/spaces/asked-terms.js';
@@ -113,6 +115,25 @@ describe('what memories name', () => {
       expect(names((await recall({ query: 'boat', user_id: 'u' })).results)).toEqual(['boat']);
     });
 
+    it('looks in a few reads through many that the filters pass over, however few it is to bring', async () => {
+      const tenant = await loci.tenant();
+      const memories = Array.from({ length: 130 }, (_, at) => ({
+        content: `Melanie counts to ${at}.`,
+        type: at < 30 ? 'Decision' : 'Habit',
+      }));
+      await tenant.post('/memory/batch', { memories });
+      await enriched(loci, tenant);
+      const examined = jest.spyOn(CandidateGate.prototype, 'examine');
+      try {
+        const question = { query: 'Melanie', types: ['Decision'], limit: 30, expansion_limit: 1 };
+        const { body } = await tenant.post<Recalled>('/recall', { ...question, expand_entities: true });
+        expect([body.results.length, body.entity_expansion?.expanded_count]).toEqual([30, 0]);
+        expect(examined.mock.calls.length).toBeLessThan(6);
+      } finally {
+        examined.mockRestore();
+      }
+    });
+
     it('follows filters alone, without a question', async () => {
       const { results } = await recall({ query: undefined, tags: ['moves'] });
       expect(results.map(({ match_type: how }) => how)).toEqual(['filter', 'entity', 'entity']);
@@ -182,6 +203,17 @@ describe('what memories name', () => {
       expect((await asked(tenant, "What is Mel's picture?")).filter((one) => part(one) === 1)).toHaveLength(
         2,
       );
+    });
+
+    it('knows one wording of two lines from two wordings', async () => {
+      const tenant = await loci.tenant();
+      await stored(tenant, { content: 'Anna moved to New York.' });
+      await enriched(loci, tenant);
+      const owner = await tenantOf(loci, tenant);
+      const named = (...wordings: string[]) =>
+        loci.server.app.get(QuestionEntities).of(owner, owner.defaultWorkspace, wordings, new Set());
+      expect(await named('New', 'York')).toEqual([]);
+      expect(await named('New\nYork')).toEqual([expect.stringMatching(/^entity:places:/)]);
     });
 
     it('finds a day by its date, however the memory says it', async () => {

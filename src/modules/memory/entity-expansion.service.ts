@@ -16,6 +16,8 @@ import { supersessionsOf, type Supersession } from './superseded-memories.js';
 
 /** Of so many of the best the entities are followed. */
 const SEEDS = 20;
+/** So many are read at once after the first few: a filter may pass over thousands, and each read is a round trip. */
+const READ_AT_ONCE = 200;
 /** Of these memories together, the most named. */
 const MOST_ENTITIES = 200;
 
@@ -109,8 +111,9 @@ export class EntityExpansion {
     const wanted = respectTags && tags !== undefined ? { ...rest, tags } : rest;
     const chosen: (Found & { memory: Memory })[] = [];
     const good = found.filter(({ worth }) => worth >= minScore);
-    for (let next = 0; next < good.length && chosen.length < limit; next += limit) {
-      const some = good.slice(next, next + limit);
+    for (let next = 0; next < good.length && chosen.length < limit;) {
+      const some = good.slice(next, next + (next === 0 ? limit : Math.max(limit, READ_AT_ONCE)));
+      next += some.length;
       const ids = some.map(({ id }) => id).filter(isUuid);
       const [memories, superseded] = await Promise.all([
         readMemories(tx, workspace, ids),

@@ -46,7 +46,7 @@ export class QuestionEntities {
     speakers: ReadonlySet<string>,
   ): Promise<string[]> {
     const read = wordings.map((wording) => wording.slice(0, READ));
-    const name = `${tenant.id}/${workspace}/${read.join('\n')}`;
+    const name = `${tenant.id}/${workspace}/${JSON.stringify(read)}`;
     const known = this.known.get(name);
     if (known !== undefined) return known;
     const keys = read.flatMap((wording) => keysIn(tenant, wording, speakers));
