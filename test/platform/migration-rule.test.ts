@@ -45,6 +45,7 @@ describe('the rule for migrations', () => {
     ['-- one by one\nALTER TABLE memories ADD COLUMN kind text;', 'needs no file'],
     ['DROP INDEX memories_newest;', 'CONCURRENTLY'],
     ['UPDATE memories SET type = NULL;', 'job'],
+    ['INSERT INTO followers SELECT id FROM tenants;', 'a new row for each tenant'],
     ['LOCK TABLE memories;', 'shuts'],
     ['SET lock_timeout = 0;', 'lock_timeout'],
     [
@@ -57,6 +58,7 @@ describe('the rule for migrations', () => {
 
   it.each([
     '-- unused since 0.3.0\nALTER TABLE memories DROP COLUMN kind;',
+    '-- a new row for each tenant\nINSERT INTO followers SELECT id FROM tenants;',
     'ALTER TABLE memories ADD COLUMN kind text;',
     'ALTER TABLE memories ADD COLUMN pinned boolean NOT NULL DEFAULT false;',
     'ALTER TABLE memories ADD CONSTRAINT typed CHECK (type IS NOT NULL) NOT VALID;',

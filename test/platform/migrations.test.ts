@@ -1,5 +1,5 @@
 import { cp, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Client } from 'pg';
 import { migrate } from '../../src/platform/database/migrations.js';
 import { Loci, type Caller } from '../support/loci.js';
@@ -38,6 +38,37 @@ describe('migrations', () => {
         files.map((file) => file.replace(/^(\d+)-(.*)\.sql$/, '$2$1')),
       );
     } finally {
+      await database.drop();
+    }
+  });
+
+  it('send nothing to a language model that was stored before one could read it', async () => {
+    const database = await freshDatabase();
+    const client = new Client(database);
+    try {
+      const before = join(scratch.path, 'before-language-models');
+      const begins = files.find((file) => file.includes('language-model-begins')) ?? '';
+      await cp(folder, before, {
+        recursive: true,
+        filter: (path) => path === folder || basename(path) < begins,
+      });
+      await migrate(database, before);
+      await client.connect();
+      await client.query('SET ROLE loci_system');
+      await client.query(
+        `INSERT INTO tenants (id, slug, name, plan, placement, embedding_model, default_workspace_id, default_agent_id,
+           wrapped_key, fingerprint, revision)
+         SELECT gen_random_uuid(), 't' || i, '', 'free', 'shared', '', gen_random_uuid(), gen_random_uuid(), '', '', i
+         FROM generate_series(0, 120) AS i`,
+      );
+      expect((await migrate(database)).applied).toEqual(['language-model-begins1763791000163']);
+      const { rows } = await client.query<{ wrong: string; all: string }>(
+        `SELECT count(*) AS all, count(*) FILTER (WHERE f.revision <> t.revision) AS wrong FROM followers f
+         JOIN tenants t ON t.id = f.tenant_id WHERE f.name = 'language_model'`,
+      );
+      expect(rows).toEqual([{ all: '120', wrong: '0' }]);
+    } finally {
+      await client.end();
       await database.drop();
     }
   });
