@@ -15,9 +15,10 @@ const ASK_FOR_LOCK_EVERY_MS = 200;
 
 /**
  * How long a statement may wait for a lock. Whoever comes after it waits behind it, readers too, so it gives way soon and
- * is tried again.
+ * is tried again: sooner than PostgreSQL looks for deadlocks (`deadlock_timeout`, a second), which a file that changes several
+ * tables makes with whoever uses them in another order, and of which a request would be the victim.
  */
-const LOCK_TIMEOUT_MS = 1_000;
+const LOCK_TIMEOUT_MS = 300;
 const TRY_AGAIN_AFTER_MS = 500;
 const GIVE_UP_AFTER_MS = 300_000;
 const LOCK_NOT_AVAILABLE = '55P03';
