@@ -54,6 +54,7 @@ async function nest(steps) {
   const { Metrics } = await of('platform/metrics/metrics.js');
   const { ServerState } = await of('platform/health/server-state.js');
   const { ReplyListeners } = await of('platform/http/reply-listeners.js');
+  const { Traffic } = await of('platform/traffic.js');
   const { installHttpEdge } = await of('platform/http/http-edge.js');
   const { JsonAdapter } = await of('platform/http/json-adapter.js');
   const settings = parseSettings({ NODE_ENV: 'production', DEFAULT_RATE_LIMIT: '1000000' });
@@ -62,6 +63,7 @@ async function nest(steps) {
     { provide: Log, useValue: steps.has('log') ? openLog(settings) : { request: () => undefined } },
     steps.has('metrics') ? Metrics : { provide: Metrics, useValue: { observeReply: () => undefined } },
     ReplyListeners,
+    Traffic,
     ServerState,
   ];
   const AppModule = await module(steps, settings, providers, of);
