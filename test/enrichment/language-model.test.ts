@@ -170,6 +170,14 @@ describe('enrichment with a language model', () => {
     expect(spare.seen.filter(({ authorization }) => authorization !== undefined)).toEqual([]);
   });
 
+  it('asks no model at the operator’s endpoint, on the operator’s bill, that the operator does not offer', async () => {
+    const tenant = await loci.tenant();
+    await tenant.call('PUT', PROFILE, { default_model: 'dearest', fallback_chain: ['operators-model'] });
+    await stored(tenant, { content: 'Zsofia keeps the Frobnicator.' });
+    await readByModel(tenant);
+    expect([...new Set(operators.seen.map(({ model }) => model))]).toEqual(['operators-model']);
+  });
+
   it('asks the next model of the chain, at its own endpoint, where one does not answer', async () => {
     const tenant = await loci.tenant();
     await tenant.call('PUT', PROFILE, {

@@ -2,7 +2,7 @@ import { chatCandidates } from '../../src/modules/policies/chat-candidates.js';
 import { DEFAULT_PROFILE, type LlmProfile } from '../../src/modules/policies/llm-profiles.service.js';
 
 describe('the language models of a tenant', () => {
-  const asked = (profile: Partial<LlmProfile>, offered: string | null = 'offered') =>
+  const asked = (profile: Partial<LlmProfile>, offered = ['offered']) =>
     chatCandidates({ ...DEFAULT_PROFILE, ...profile }, offered).map((one) =>
       one.whose === 'operator'
         ? `operator: ${one.model}`
@@ -13,21 +13,22 @@ describe('the language models of a tenant', () => {
 
   it('are the operator’s where it says nothing, and none where there is none', () => {
     expect(asked({})).toEqual(['operator: offered']);
-    expect(asked({}, null)).toEqual([]);
-    expect(asked({ default_model: 'small', fallback_chain: ['big'] }, null)).toEqual([]);
+    expect(asked({}, [])).toEqual([]);
+    expect(asked({ default_model: 'small', fallback_chain: ['big'] }, [])).toEqual([]);
   });
 
   it('are those that it names, in turn, each once, at the endpoint that they are of', () => {
-    expect(asked({ default_model: 'small', fallback_chain: ['offered', 'small'] })).toEqual([
+    const offered = ['offered', 'small'];
+    expect(asked({ default_model: 'small', fallback_chain: ['offered', 'small'] }, offered)).toEqual([
       'operator: small',
       'operator: offered',
     ]);
-    expect(asked({ default_model: 'small', fallback_chain: ['big'], providers: [other] })).toEqual([
+    expect(asked({ default_model: 'small', fallback_chain: ['big'], providers: [other] }, offered)).toEqual([
       'operator: small',
       'https://other.example/v1 (other): big',
     ]);
     const profile = { base_url, default_model: 'bigger', fallback_chain: ['small'], providers: [other] };
-    expect(asked(profile, null)).toEqual([
+    expect(asked(profile, [])).toEqual([
       'https://other.example/v1 (other): bigger',
       'https://own.example/v1 (own): small',
     ]);
@@ -39,7 +40,13 @@ describe('the language models of a tenant', () => {
       'https://own.example/v1 (own): offered',
       'https://own.example/v1 (own): x',
     ]);
-    expect(asked({ base_url }, null)).toEqual([]);
+    expect(asked({ base_url }, [])).toEqual([]);
+  });
+
+  it('are none at the operator’s endpoint that the operator does not offer, and pays for', () => {
+    expect(asked({ default_model: 'dearest' })).toEqual([]);
+    expect(asked({ default_model: 'dearest', fallback_chain: ['offered'] })).toEqual(['operator: offered']);
+    expect(asked({ fallback_chain: ['dearest'] })).toEqual(['operator: offered']);
   });
 
   it('are none where it may spend nothing', () => {

@@ -45,7 +45,7 @@ describe('settings', () => {
       falkordb: null,
       connections: { database: 16, qdrant: 32, falkordb: 256 },
       placementsFile: null,
-      models: { baseUrl: null, apiKey: null, embedding: null, chat: null },
+      models: { baseUrl: null, apiKey: null, embedding: null, chats: [] },
       plans: defaultPlans,
       defaultPlan: 'enterprise',
       defaultTenant: {
@@ -69,6 +69,8 @@ describe('settings', () => {
       LOCI_TLS_CERT: '/tls/cert.pem',
       LOCI_TLS_KEY: '/tls/key.pem',
       OPENAI_BASE_URL: 'http://models:8080/v1',
+      CHAT_MODEL: 'small',
+      CHAT_MODELS: 'vendor/large:latest, small',
       EMBEDDING_MODEL: 'bge-m3',
       DEFAULT_PLAN_TIER: 'free',
       DEFAULT_RATE_LIMIT: '90',
@@ -82,7 +84,11 @@ describe('settings', () => {
       logLevel: 'warn',
       trustProxy: ['loopback', '10.0.0.0/8', 'fd00::/8'],
       tls: { certFile: '/tls/cert.pem', keyFile: '/tls/key.pem' },
-      models: { baseUrl: 'http://models:8080/v1', embedding: 'bge-m3' },
+      models: {
+        baseUrl: 'http://models:8080/v1',
+        embedding: 'bge-m3',
+        chats: ['small', 'vendor/large:latest'],
+      },
       defaultPlan: 'free',
       recallWeights: { vector: 0.5, text: 0.25, joined_vector: 1 },
     });
@@ -138,6 +144,7 @@ describe('settings', () => {
     ['FALKORDB_HOST', { FALKORDB_HOST: 'a/../b' }],
     ['FALKORDB_HOST', { FALKORDB_URL: 'falkor://a:1', FALKORDB_HOST: 'b' }],
     ['OPENAI_BASE_URL', { OPENAI_BASE_URL: 'ftp://models' }],
+    ['CHAT_MODELS', { OPENAI_API_KEY: 'sk', CHAT_MODELS: 'large' }],
     ['EMBEDDING_MODEL', { EMBEDDING_MODEL: 'bge-m3' }],
     ['LOCI_TLS_KEY', { LOCI_TLS_CERT: '/cert.pem' }],
     ['LOCI_TLS_CERT', { LOCI_TLS_KEY: '/key.pem' }],

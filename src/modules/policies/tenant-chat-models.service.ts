@@ -36,7 +36,7 @@ export class TenantChatModels extends ChatModels implements OnModuleDestroy {
 
   override async for(tenant: Tenant): Promise<ChatModel | null> {
     const profile = await this.profiles.profile(tenant);
-    const models = chatCandidates(profile, this.settings.models.chat).map((candidate) =>
+    const models = chatCandidates(profile, this.settings.models.chats).map((candidate) =>
       candidate.whose === 'operator' ? this.operators(candidate.model) : this.tenants(tenant, candidate),
     );
     return models.length === 0 ? null : new FallbackChatModel(models);

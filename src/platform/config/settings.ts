@@ -57,8 +57,8 @@ export abstract class Settings {
     readonly apiKey: string | null;
     /** Null: the embedded model. */
     readonly embedding: string | null;
-    /** Null: extractive answers. */
-    readonly chat: string | null;
+    /** Of the operator's endpoint: the language model of tenants that name none, and others that they may name. */
+    readonly chats: readonly string[];
   };
   /** `host` or `host:port`: what a tenant may name though it is no host of the public internet, or has no TLS. */
   abstract readonly privateHosts: readonly string[];
@@ -139,7 +139,7 @@ function read(env: Environment): { settings: Settings; known: ReadonlySet<string
       baseUrl: reader.url('OPENAI_BASE_URL', ['https', 'http']),
       apiKey: reader.token('OPENAI_API_KEY', 1),
       embedding: reader.text('EMBEDDING_MODEL'),
-      chat: reader.text('CHAT_MODEL'),
+      chats: readChatModels(reader),
     },
     privateHosts: readPrivateHosts(reader),
     ...readPlans(reader),
@@ -177,11 +177,18 @@ function refuseContradictions(settings: Settings): void {
   if (settings.models.baseUrl === null && settings.models.apiKey === null) {
     for (const [name, model] of [
       ['EMBEDDING_MODEL', settings.models.embedding],
-      ['CHAT_MODEL', settings.models.chat],
+      ['CHAT_MODEL', settings.models.chats[0] ?? null],
     ] as const) {
       if (model !== null) throw new SettingsError(name, 'needs OPENAI_API_KEY or OPENAI_BASE_URL');
     }
   }
+}
+
+function readChatModels(reader: EnvironmentReader): readonly string[] {
+  const first = reader.text('CHAT_MODEL');
+  const others = reader.names('CHAT_MODELS');
+  if (first === null && others !== null) throw new SettingsError('CHAT_MODELS', 'needs CHAT_MODEL');
+  return Object.freeze([...new Set([...(first === null ? [] : [first]), ...(others ?? [])])]);
 }
 
 function readTls(reader: EnvironmentReader): Settings['tls'] {
