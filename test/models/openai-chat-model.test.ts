@@ -182,6 +182,20 @@ describe("a language model behind OpenAI's protocol", () => {
     await other.stop();
   });
 
+  it('asks no more of a chain whose models have taken too long', async () => {
+    const other = await ChatServer.start();
+    let seconds = 0;
+    const models = [model(), model({ baseUrl: other.baseUrl, model: 'other' })];
+    const chain = new FallbackChatModel(models, () => seconds * 1_000);
+    server.mind = () => {
+      seconds += 120;
+      return 'no';
+    };
+    expect(await failure(chain.ask(question))).toBeInstanceOf(QuestionRefused);
+    expect([server.seen.length, other.seen.length]).toEqual([1, 0]);
+    await other.stop();
+  });
+
   it('ends at once where the server stops', async () => {
     const stopping = new AbortController();
     server.faults.push({ kind: 'hang' });
