@@ -41,7 +41,14 @@ export class PutLlmProfileDto {
   @ListOf(() => PutLlmProviderDto, { max: 16, optional: true })
   providers: PutLlmProviderDto[] = [];
 
-  @Num({ min: 0, max: 1e9, optional: true, nullable: true, description: 'Of two budgets the lower holds' })
+  @Num({
+    min: 0,
+    max: 1e9,
+    optional: true,
+    nullable: true,
+    description:
+      '0: no model is asked. More is kept, and held against nothing: what models take is counted in tokens',
+  })
   budget_usd_monthly: number | null = null;
 
   @Flag({ optional: true, default: true })

@@ -22,7 +22,7 @@ export interface LlmProfile {
   fallback_chain: string[];
   base_url: string | null;
   providers: LlmProvider[];
-  /** Of two budgets the lower holds. */
+  /** 0: no model is asked. More is kept, and held against nothing so far. */
   budget_usd_monthly: number | null;
   enable_caching: boolean;
 }
