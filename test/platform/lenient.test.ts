@@ -23,6 +23,12 @@ describe('what other systems’ clients send', () => {
     expect(lenientTexts({}, 9, 9)).toBeUndefined();
   });
 
+  it('is texts among the first of a list, however long that is', () => {
+    expect(lenientTexts(`${','.repeat(35)}a`, 9, 9)).toEqual(['a']);
+    expect(lenientTexts(`${','.repeat(1_000_000)}a`, 9, 9)).toBeUndefined();
+    expect(lenientTexts([...Array<null>(1_000_000).fill(null), 'a'], 9, 9)).toBeUndefined();
+  });
+
   it('is never a text that is too long, blank or cannot be stored', () => {
     expect(lenientText('  words ', 9)).toBe('words');
     expect(lenientText('🧠🧠', 3)).toBe('🧠');
