@@ -11,7 +11,9 @@ export class ConnectionLost extends Error {
 /** Nothing came back in time, not even a refusal: the server is away or stopped. */
 export class ServerSilent extends ConnectionLost {}
 
-const MISSING = 'Invalid graph operation on empty key';
+/** The last two are said to a query under way, whose graph was deleted, or deleted and made anew, before it could write. */
+const MISSING =
+  /Invalid graph operation on empty key|Encountered an empty key when opened key|Encountered different graph value when opened key/;
 const INDEXED = 'is already indexed';
 const REFUSED_LOGIN = /^(?:WRONGPASS|NOAUTH)\b/;
 /**
@@ -21,9 +23,9 @@ const REFUSED_LOGIN = /^(?:WRONGPASS|NOAUTH)\b/;
 const UNABLE =
   /^(?:LOADING|OOM|BUSY|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|NOPERM|WRONGPASS|NOAUTH|UNBLOCKED|ERR max number of clients|ERR unknown command)\b|^Query timed out|TIMEOUT parameter|mem consumption exceeded|Max pending queries exceeded/i;
 
-/** There is no graph under this name. Reading does not make one. */
+/** There is no graph under this name, or not the one any more that a query had begun on. Reading does not make one. */
 export function isMissingGraph(error: unknown): boolean {
-  return error instanceof Error && error.message.includes(MISSING);
+  return error instanceof Error && MISSING.test(error.message);
 }
 
 export function isIndexed(error: unknown): boolean {

@@ -74,15 +74,21 @@ export class FalkorDbGraphSpace extends GraphSpace {
       if (at.ledger !== from.ledger || at.revision !== from.revision) return 'moved';
       const parameters: QueryParameters = { ledger, from: from.revision, to, ...rows };
       let text = APPLY;
-      if (from.ledger === null) {
-        await this.makeIndexes(graph);
-        text = BEGIN;
-      } else if (from.ledger !== ledger) {
-        parameters['fromLedger'] = from.ledger;
-        text = BEGIN_ANEW;
+      try {
+        if (from.ledger === null) {
+          await this.makeIndexes(graph);
+          text = BEGIN;
+        } else if (from.ledger !== ledger) {
+          parameters['fromLedger'] = from.ledger;
+          text = BEGIN_ANEW;
+        }
+        const changed = await graph.query(text, parameters, this.timeouts.writeMs);
+        return changed.length > 0 ? 'applied' : 'moved';
+      } catch (error) {
+        // Somebody deleted it under the query, which then has changed nothing.
+        if (isMissingGraph(error)) return 'moved';
+        throw error;
       }
-      const changed = await graph.query(text, parameters, this.timeouts.writeMs);
-      return changed.length > 0 ? 'applied' : 'moved';
     });
   }
 

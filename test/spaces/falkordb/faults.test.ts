@@ -146,6 +146,23 @@ withFalkorDb('faults of FalkorDB', () => {
     expect(await listed(space)).toEqual(ledger.expected());
   });
 
+  it('takes nothing for what no graph can hold because the graph was deleted under a write', async () => {
+    for (let at = 0; at < 3_000; at++) ledger.memory(`more${at}`);
+    for (let times = 0; times < 20; times++) {
+      const filling = ledger.catchUp(space).run();
+      let filled = false;
+      const done = filling.finally(() => (filled = true));
+      for (let wiped = 0; wiped < 30 && !filled; wiped++) {
+        await server.command('GRAPH.DELETE', address.name).catch(() => undefined);
+        await new Promise((resume) => setTimeout(resume, 1 + (times % 5)));
+      }
+      await done;
+    }
+    await ledger.catchUp(space).run();
+    expect(ledger.unindexable).toEqual([]);
+    expect(await listed(space)).toEqual(ledger.expected());
+  });
+
   it('says within its time that a server which stands still is away, and goes on when it moves again', async () => {
     server.signal('SIGSTOP');
     const began = performance.now();
