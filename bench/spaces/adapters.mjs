@@ -96,7 +96,8 @@ async function fill(space, { ledger, workspace, memories, random, termsOf }) {
     joined: null,
   }));
   const nodes = items.map(({ id, revision, type, timestamp }) => {
-    return { kind: 'memory', workspace, id, revision, gone: false, type, importance: 0.5, timestamp };
+    const own = { type, importance: 0.5, timestamp, entities: [] };
+    return { kind: 'memory', workspace, id, revision, gone: false, ...own };
   });
   const edges = items.map(({ id }, at) => ({
     kind: 'relation',
