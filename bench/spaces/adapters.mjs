@@ -37,6 +37,7 @@ export async function measureAdapters({ qdrant, falkordb, memories, rounds }) {
       vector: Float32Array.from(randomVector(random, MODEL.dimensions)),
       terms: termsOf(question(random)),
       filter: {},
+      marks: [],
       limit: 200,
     }));
     const ask = (turn) => questions[turn % QUESTIONS];
@@ -89,6 +90,10 @@ async function fill(space, { ledger, workspace, memories, random, termsOf }) {
     session: null,
     user: null,
     agent: null,
+    speaker: null,
+    asked: 0,
+    importance: 0.5,
+    confidence: 0.8,
     alone: {
       terms: termsOf(sentence(random)),
       vector: Float32Array.from(randomVector(random, MODEL.dimensions)),
