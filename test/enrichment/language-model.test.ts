@@ -1,6 +1,7 @@
 import { FollowerStep } from '../../src/background/follower-step.js';
 import { ChatModels } from '../../src/models/chat-models.js';
 import { LanguageEnrichment } from '../../src/modules/enrichment/language/language-enrichment.service.js';
+import { LanguageReader } from '../../src/modules/enrichment/language/language-reader.js';
 import { asSuperuser, tenantOf } from '../isolation/two-palaces.js';
 import { ChatServer, reading } from '../models/chat-server.js';
 import { eventually, expectProjected, ledgerRows } from '../spaces/rules/projected.js';
@@ -109,6 +110,23 @@ describe('enrichment with a language model', () => {
       { meter: 'llm_input_tokens', n: 100 * asked },
       { meter: 'llm_output_tokens', n: 10 * asked },
     ]);
+  });
+
+  it('takes nothing for read that a slow model left no time to ask: it comes again with its next change', async () => {
+    const tenant = await loci.tenant();
+    const reader = loci.server.app.get(LanguageReader);
+    const read = reader.read.bind(reader);
+    const slow = jest.spyOn(reader, 'read').mockImplementation((model, texts) => read(model, texts, 0));
+    const byModel = () => ledgerRows(loci, tenant, 'SELECT by_model FROM enrichments');
+    const id = await stored(tenant, { content: 'Zsofia made up their mind.' });
+    await readByModel(tenant);
+    expect(slow).toHaveBeenCalled();
+    slow.mockRestore();
+    expect([await byModel(), materials(operators)]).toEqual([[{ by_model: false }], '']);
+    await tenant.patch(`/memory/${id}`, { tags: ['again'] });
+    await readByModel(tenant);
+    expect(await byModel()).toEqual([{ by_model: true }]);
+    expect((await shown(tenant, id)).type).toBe('Decision');
   });
 
   it('never touches a type that a caller gave, when storing or later', async () => {

@@ -30,30 +30,30 @@ describe('an address of the public internet', () => {
   });
 });
 
+const servers: Server[] = [];
+const fetchers: GuardedFetch[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+  await Promise.all(fetchers.splice(0).map((fetcher) => fetcher.onApplicationShutdown()));
+});
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function fetcher(...options: ConstructorParameters<typeof GuardedFetch>): GuardedFetch {
+  const made = new GuardedFetch(...options);
+  fetchers.push(made);
+  return made;
+}
+
 describe('what a tenant names is fetched', () => {
-  const servers: Server[] = [];
-  const fetchers: GuardedFetch[] = [];
-  afterEach(async () => {
-    for (const server of servers.splice(0)) {
-      server.closeAllConnections();
-      server.close();
-    }
-    await Promise.all(fetchers.splice(0).map((fetcher) => fetcher.onApplicationShutdown()));
-  });
-
-  async function serve(listener: RequestListener): Promise<string> {
-    const server = createServer(listener);
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }
-
-  function fetcher(...options: ConstructorParameters<typeof GuardedFetch>): GuardedFetch {
-    const made = new GuardedFetch(...options);
-    fetchers.push(made);
-    return made;
-  }
-
   it('where an operator vouches for its host', async () => {
     const host = await serve((_request, response) => response.end('here'));
     for (const vouched of [host, '127.0.0.1']) {
@@ -147,27 +147,6 @@ describe('what a tenant names is fetched', () => {
 });
 
 describe('what a client wants sent', () => {
-  const servers: Server[] = [];
-  const fetchers: GuardedFetch[] = [];
-  afterEach(async () => {
-    for (const server of servers.splice(0)) {
-      server.closeAllConnections();
-      server.close();
-    }
-    await Promise.all(fetchers.splice(0).map((fetcher) => fetcher.onApplicationShutdown()));
-  });
-
-  async function serve(listener: RequestListener): Promise<string> {
-    const server = createServer(listener);
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }
-  function fetcher(...options: ConstructorParameters<typeof GuardedFetch>): GuardedFetch {
-    const made = new GuardedFetch(...options);
-    fetchers.push(made);
-    return made;
-  }
   const sent = {
     method: 'POST' as const,
     headers: { 'content-type': 'text/plain', 'x-secret': 'hush' },

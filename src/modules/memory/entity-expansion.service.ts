@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Ledger, type LedgerRead } from '../../ledger/ledger.js';
 import type { Sharer } from '../../spaces/graph-space.js';
-import { isOutage, SpaceWaking } from '../../spaces/space-errors.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
+import { askGraph } from './asked-graph.js';
 import { CandidateGate } from './candidate-gate.service.js';
 import { filterOf } from './memory-filter.js';
 import { readMemories } from './memory-rows.js';
@@ -56,23 +56,19 @@ export class EntityExpansion {
   ): Promise<{ memories: SharingMemory[]; entities: string[]; degraded: boolean }> {
     const seeds = results.slice(0, SEEDS);
     if (seeds.length === 0) return { memories: [], entities: [], degraded: false };
-    const { sharers, degraded } = await this.sharers(tenant, workspace, {
-      of: seeds.map(({ id }) => id),
-      // Results share entities with each other, too.
-      each: expansion.limit + results.length,
-    });
+    const of = seeds.map(({ id }) => id);
+    // Results share entities with each other, too.
+    const each = expansion.limit + results.length;
+    const { found: sharers, degraded } = await askGraph(this.spaces.open(tenant), (graph) =>
+      graph.sharersOf({ workspace, of, each, most: TOO_COMMON }),
+    );
     const known = new Set(results.map(({ id }) => id));
     const found = byWorth(
       sharers.filter(({ far }) => !known.has(far)),
       new Map(seeds.map(({ id, score }) => [id, score])),
     );
     return this.ledger.read(tenant, workspace, async (tx) => {
-      const named = await entitiesNamedIn(
-        tx,
-        workspace,
-        seeds.map(({ id }) => id),
-        MOST_ENTITIES,
-      );
+      const named = await entitiesNamedIn(tx, workspace, of, MOST_ENTITIES);
       const passing = await this.passing(tx, workspace, question, expansion, found);
       const ranked = isRanked(question);
       return {
@@ -81,22 +77,6 @@ export class EntityExpansion {
         degraded,
       };
     });
-  }
-
-  private async sharers(
-    tenant: Tenant,
-    workspace: WorkspaceId,
-    { of, each }: { of: string[]; each: number },
-  ): Promise<{ sharers: Sharer[]; degraded: boolean }> {
-    const space = this.spaces.open(tenant);
-    const ask = () => space.graph.sharersOf({ workspace, of, each, most: TOO_COMMON });
-    try {
-      const [ready, sharers] = await Promise.all([space.ready('graph'), ask()]);
-      return { sharers: ready === 'caught up' ? await ask() : sharers, degraded: ready === 'behind' };
-    } catch (error) {
-      if (!isOutage(error) && !(error instanceof SpaceWaking)) throw error;
-      return { sharers: [], degraded: true };
-    }
   }
 
   /** As many as may be brought along: read a few at a time, as nearly always the first will do. */

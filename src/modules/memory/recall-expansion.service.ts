@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Ledger, type LedgerRead } from '../../ledger/ledger.js';
 import type { LinkOf } from '../../spaces/graph-space.js';
-import { isOutage, SpaceWaking } from '../../spaces/space-errors.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Filter } from '../../spaces/vector-space.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { isUuid, type WorkspaceId } from '../../tenancy/tenant.js';
+import { askGraph } from './asked-graph.js';
 import { CandidateGate } from './candidate-gate.service.js';
 import { filterOf } from './memory-filter.js';
 import { memoryOf, type MemoryRow, PREFIXED_MEMORY_COLUMNS } from './memory-rows.js';
@@ -60,7 +60,12 @@ export class RecallExpansion {
     { question, recalled, expansion }: { question: Question; recalled: Recalled; expansion: Expansion },
   ): Promise<{ results: ExpandedMemory[]; degraded: boolean }> {
     const { memories: results } = recalled;
-    const { links, degraded } = await this.links(tenant, workspace, results, expansion);
+    if (results.length === 0) return { results: [], degraded: false };
+    const { each, minStrength } = expansion;
+    const of = results.map(({ id }) => id);
+    const { found: links, degraded } = await askGraph(this.spaces.open(tenant), (graph) =>
+      graph.linksOf({ workspace, of, each, minStrength }),
+    );
     if (links.length === 0) return { results: results.map(unrelated), degraded };
     const scores = new Map(results.map(({ id, score }) => [id, score]));
     const bridges = isRanked(question)
@@ -88,25 +93,6 @@ export class RecallExpansion {
       results: ranked.map((one) => ({ ...one, relations: relationsOf(one.id, links, relations, memories) })),
       degraded,
     };
-  }
-
-  private async links(
-    tenant: Tenant,
-    workspace: WorkspaceId,
-    results: RecalledMemory[],
-    { each, minStrength }: Expansion,
-  ): Promise<{ links: LinkOf[]; degraded: boolean }> {
-    if (results.length === 0) return { links: [], degraded: false };
-    const space = this.spaces.open(tenant);
-    const ask = () => space.graph.linksOf({ workspace, of: results.map(({ id }) => id), each, minStrength });
-    try {
-      // Nearly always nothing is missing: so the graph is asked meanwhile, and again where something was.
-      const [ready, links] = await Promise.all([space.ready('graph'), ask()]);
-      return { links: ready === 'caught up' ? await ask() : links, degraded: ready === 'behind' };
-    } catch (error) {
-      if (!isOutage(error) && !(error instanceof SpaceWaking)) throw error;
-      return { links: [], degraded: true };
-    }
   }
 
   /** The first of these that are there and important enough, as many as may be brought along. */

@@ -1,4 +1,5 @@
 import { DateTime, type DateTimeUnit } from 'luxon';
+import { MONTHS } from '../enrichment/reading/dates.js';
 
 /** A stretch of time: from `start` on, and before `end`. Null: open on that side. */
 export interface TimeRange {
@@ -103,20 +104,6 @@ function period(text: string, now: DateTime): Period | null {
 type Words = Partial<Record<string, string>>;
 
 const UNIT = '(?<unit>minute|hour|day|week|month|quarter|year)s?';
-const MONTHS = [
-  'january',
-  'february',
-  'march',
-  'april',
-  'may',
-  'june',
-  'july',
-  'august',
-  'september',
-  'october',
-  'november',
-  'december',
-];
 const MONTH = `(?<month>${MONTHS.map((name) => (name === 'may' ? name : `${name.slice(0, 3)}(?:${name.slice(3)})?`)).join('|')}|sept)\\.?`;
 const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
 const WEEKDAY = `(?<weekday>${WEEKDAYS.map((name) => `${name.slice(0, 3)}(?:${name.slice(3)})?`).join('|')}|tues|thur|thurs)`;

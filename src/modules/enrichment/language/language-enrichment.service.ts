@@ -95,10 +95,11 @@ export class LanguageEnrichment implements Follower, OnModuleInit {
     const offline = await this.offline.read(tenant, memories);
     return {
       workspace,
-      memories: memories.map((memory, at) => {
-        const alone = offline[at];
+      // What was not asked was not read: it comes again with its next change.
+      memories: memories.flatMap((memory, at) => {
+        const [alone, told = null] = [offline[at], readings[at]];
         if (alone === undefined) throw new Error('A text was read without a reading');
-        return { memory, offline: alone, told: readings[at] ?? null };
+        return told === 'unasked' ? [] : [{ memory, offline: alone, told }];
       }),
       tokens,
     };

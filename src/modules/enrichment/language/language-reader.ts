@@ -10,9 +10,12 @@ const MOST_TEXTS = 8;
 const MOST_CHARACTERS = 24_000;
 const LONGEST_MS = 300_000;
 
+/** Null: the model has nothing to say of it that is of use. `unasked`: there was no time left to ask. */
+export type Told = ModelReading | null | 'unasked';
+
 export interface ModelReadings {
-  /** One for each text, in order. Null: the model has nothing to say of it that is of use. */
-  readings: (ModelReading | null)[];
+  /** One for each text, in order. */
+  readings: Told[];
   tokens: ChatTokens;
 }
 
@@ -20,12 +23,12 @@ export interface ModelReadings {
 @Injectable()
 export class LanguageReader {
   /**
-   * All of one workspace: what is in one question could colour each other's answer. After `longestMs` no more is asked, and
-   * what is left has no reading: nobody's slow model takes others' turns for long. Throws `ChatUnavailable`.
+   * All of one workspace: what is in one question could colour each other's answer. After `longestMs` no more is asked:
+   * nobody's slow model takes others' turns for long. Throws `ChatUnavailable`.
    */
   async read(model: ChatModel, texts: readonly TextToRead[], longestMs = LONGEST_MS): Promise<ModelReadings> {
     const asking = new Asking(model, performance.now() + longestMs);
-    const readings: (ModelReading | null)[] = [];
+    const readings: Told[] = [];
     for (const some of portionsOf(texts)) readings.push(...(await asking.readingsOf(some)));
     return { readings, tokens: asking.tokens };
   }
@@ -43,11 +46,11 @@ class Asking {
    * Texts whose question is refused, or whose answer is not to be believed, are asked in halves, down to the one that is to
    * blame; one that is left out of the answer is asked alone.
    */
-  async readingsOf(texts: readonly TextToRead[]): Promise<(ModelReading | null)[]> {
-    if (performance.now() >= this.until) return texts.map(() => null);
+  async readingsOf(texts: readonly TextToRead[]): Promise<Told[]> {
+    if (performance.now() >= this.until) return texts.map(() => 'unasked');
     const answered = await this.ask(texts);
     if (texts.length === 1) return [answered?.[0] ?? null];
-    const readings: (ModelReading | null)[] = [];
+    const readings: Told[] = [];
     if (answered === null) {
       const half = Math.ceil(texts.length / 2);
       for (const some of [texts.slice(0, half), texts.slice(half)])
