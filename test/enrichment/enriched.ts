@@ -1,9 +1,9 @@
 import { FollowerStep } from '../../src/background/follower-step.js';
 import { tenantOf } from '../isolation/two-palaces.js';
-import { eventually, ledgerRows } from '../spaces/rules/projected.js';
+import { eventually, ledgerRows, spaceOf } from '../spaces/rules/projected.js';
 import type { Loci, TestTenant } from '../support/loci.js';
 
-/** Resolves once enrichment has handled everything that this tenant has stored so far. */
+/** Resolves once enrichment has handled everything that this tenant has stored so far, and its projections show it. */
 export async function enriched(loci: Loci, tenant: TestTenant): Promise<void> {
   const step = loci.server.app.get(FollowerStep);
   await eventually(`${tenant.slug} is enriched`, async () => {
@@ -13,6 +13,9 @@ export async function enriched(loci: Loci, tenant: TestTenant): Promise<void> {
     });
     return watermark === revision;
   });
+  // Its watermark moves with what it writes to the ledger; the projections follow.
+  const space = await spaceOf(loci, tenant);
+  await space.catchUp();
 }
 
 export async function stored(tenant: TestTenant, body: Record<string, unknown>): Promise<string> {
