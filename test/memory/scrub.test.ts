@@ -64,6 +64,34 @@ describe('a tenant that lets no secrets be stored', () => {
     expect(JSON.stringify(body)).not.toContain(EMAIL);
   });
 
+  it('masks what a relation says of itself', async () => {
+    const batch = await tenant.post<{ memory_ids: [string, string] }>('/memory/batch', {
+      memories: [{ content: 'The invoice came' }, { content: 'The invoice was paid' }],
+    });
+    const [memory1_id, memory2_id] = batch.body.memory_ids;
+    const ends = { memory1_id, memory2_id };
+    const one = await tenant.post<StoredReply>('/associate', {
+      ...ends,
+      type: 'LEADS_TO',
+      reason: `So wrote ${EMAIL}`,
+    });
+    expect(one.body.scrubbed).toEqual([{ kind: 'email', count: 1, field: 'reason' }]);
+    const many = await tenant.post<StoredReply>('/associate', {
+      associations: [
+        { ...ends, type: 'RELATES_TO' },
+        { ...ends, type: 'INVALIDATED_BY', reason: `Ask ${EMAIL}`, timestamp: '2026-01-01T00:00:00Z' },
+      ],
+    });
+    expect(many.body.scrubbed).toEqual([{ kind: 'email', count: 1, field: 'associations[1].reason' }]);
+    for (const [type, reason] of [
+      ['LEADS_TO', 'So wrote [masked:email]'],
+      ['INVALIDATED_BY', 'Ask [masked:email]'],
+    ]) {
+      const around = await tenant.get(`/memories/${memory1_id}/related?relationship_types=${type}`);
+      expect(around.body).toMatchObject({ related_memories: [{ relation_attributes: { reason } }] });
+    }
+  });
+
   it('finds a duplicate, a repetition and a replay by what is masked', async () => {
     const at = { timestamp: '2026-01-01T00:00:00Z' };
     const first = await tenant.post<StoredReply>('/memory', { content: `Of ${EMAIL}`, ...at });

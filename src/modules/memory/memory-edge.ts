@@ -14,6 +14,7 @@ import { WorkspaceResolver } from '../../tenancy/workspace-resolver.js';
 import type { EditMemoryDto, MemoryFields, StoreMemoryDto, WorkspaceField } from './memory.dto.js';
 import { classify } from './memory-types.js';
 import type { MemoryDraft, MemoryEdit } from './memory.js';
+import type { RelationAttributes } from './relation-types.js';
 
 const DEFAULT_IMPORTANCE = 0.5;
 const DEFAULT_CONFIDENCE = 0.9;
@@ -135,6 +136,14 @@ export class MemoryEdge {
       throw new RequestInvalid([{ location: 'body', message: 'names nothing that is to change' }]);
     }
     return edit;
+  }
+
+  /** Texts of a relation, masked likewise. `at` is where they stand in the request, such as `associations[3].`. */
+  attributes({ timestamp, ...given }: RelationAttributes, at: string, masked: Masked[]): RelationAttributes {
+    const found: Masked[] = [];
+    const clean = scrubJson(given, scrubKinds(this.context.tenant.settings), '', found) as RelationAttributes;
+    for (const { field, ...what } of found) masked.push({ ...what, field: `${at}${field}` });
+    return { ...clean, ...(timestamp === undefined ? {} : { timestamp }) };
   }
 
   /** Without what its tenant lets nobody store. A vector of a text that held some of it is not taken either. */

@@ -1,3 +1,4 @@
+import type { Masked } from '../../platform/scrub/scrub.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import type { MemoryDto, RefusedMemoryDto, StoredBatchDto, StoredMemoryDto } from './memory.dto.js';
@@ -63,4 +64,9 @@ export function batchDto(
 /** PostgreSQL's `real` shows more digits than it holds once it is a double: 0.9 would read 0.8999999761581421. */
 function single(value: number): number {
   return Number(value.toPrecision(7));
+}
+
+/** Nothing where nothing was masked. */
+export function scrubbedDto(masked: Masked[]): { scrubbed?: Masked[] } {
+  return masked.length === 0 ? {} : { scrubbed: masked };
 }

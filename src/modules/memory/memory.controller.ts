@@ -15,7 +15,7 @@ import { MemoryEdge } from './memory-edge.js';
 import { MemoryEditorService } from './memory-editor.service.js';
 import { ByTagDto, DeleteByTagDto, ListMemoriesDto } from './memory-query.dto.js';
 import { MemoryReaderService, type ListFilter } from './memory-reader.service.js';
-import { batchDto, memoryDto, storedDto } from './memory-replies.js';
+import { batchDto, memoryDto, scrubbedDto, storedDto } from './memory-replies.js';
 import { MemoryStoreService } from './memory-store.service.js';
 import {
   DeletedByTagDto,
@@ -66,7 +66,7 @@ export class MemoryController {
     const answer = ({ outcomes: [outcome], indexed }: Stored): { status: number; body: StoredMemoryDto } => {
       if (outcome === undefined) throw new Error('A memory was stored without an outcome');
       if (outcome.outcome === 'conflict') throw new MemoryConflict(outcome.id);
-      const body = { ...storedDto(tenant, workspace, outcome, indexed), ...told(masked) };
+      const body = { ...storedDto(tenant, workspace, outcome, indexed), ...scrubbedDto(masked) };
       return { status: outcome.outcome === 'stored' ? 201 : 200, body };
     };
     const stored = await this.memories.store(tenant, workspace, [draft], this.context.cause(answer));
@@ -101,7 +101,7 @@ export class MemoryController {
       );
       const body = {
         ...batchDto(tenant, workspace, stored, [...refused, ...conflicts]),
-        ...told(masked),
+        ...scrubbedDto(masked),
       };
       return { status: body.failed.length === 0 ? 201 : 207, body };
     };
@@ -209,7 +209,7 @@ export class MemoryController {
       memory_id: edited.memory.id,
       indexed: edited.indexed,
       memory: memoryDto(edited.memory),
-      ...told(masked),
+      ...scrubbedDto(masked),
     };
   }
 
@@ -279,11 +279,6 @@ export class MemoryController {
       next_cursor: next === null ? null : writeCursor({ time: next.timestamp, id: next.id }),
     };
   }
-}
-
-/** Nothing where nothing was masked. */
-function told(masked: Masked[]): { scrubbed?: Masked[] } {
-  return masked.length === 0 ? {} : { scrubbed: masked };
 }
 
 /** For methods other than POST, which take no `Idempotency-Key`. */

@@ -119,7 +119,7 @@ export class MaskedDto {
 }
 
 /** Where `settings.scrub` is on, and something was masked. */
-const Scrubbed = (): PropertyDecorator =>
+export const Scrubbed = (): PropertyDecorator =>
   ApiProperty({ type: [MaskedDto], required: false, description: 'What was masked, by `settings.scrub`' });
 
 export class StoredMemoryDto {

@@ -11,12 +11,13 @@ import type { Request, Response } from 'express';
 import { DomainError, type FieldError } from '../../platform/errors/domain-error.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
 import { readItem } from '../../platform/http/validation.js';
+import type { Masked } from '../../platform/scrub/scrub.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import { MemoryEdge } from './memory-edge.js';
 import { memoryId } from './memory-id.js';
-import { memoryDto } from './memory-replies.js';
+import { memoryDto, scrubbedDto } from './memory-replies.js';
 import { MemoryNotFound, RelationInvalid, RelationReserved } from './memory.errors.js';
 import { fittingAttributes, isAuthorable, RELATION_TYPES } from './relation-types.js';
 import type { RelationDraft } from './relation-rows.js';
@@ -64,7 +65,7 @@ export class RelationsController {
   ): Promise<AssociatedOneDto | AssociatedManyDto> {
     const workspace = await this.edge.workspace(request, response, dto);
     const { tenant } = this.context;
-    const read = readAssociations(dto);
+    const read = readAssociations(this.edge, dto);
     const drafts = read.good.map(({ draft }) => draft);
     const answer = (associated: Associated) =>
       dto.associations === undefined ? oneAnswer(associated, read) : manyAnswer(associated, read);
@@ -123,23 +124,30 @@ interface ReadAssociation {
 interface ReadAssociations {
   good: ReadAssociation[];
   refused: RefusedAssociationDto[];
+  masked: Masked[];
 }
 
 /** Throws `RequestInvalid` where none can be made, and for a single one whatever `readOne` throws. */
-function readAssociations(dto: AssociateDto): ReadAssociations {
+function readAssociations(edge: MemoryEdge, dto: AssociateDto): ReadAssociations {
   const { associations, workspace_id: _, project: __, ...single } = dto;
-  if (associations === undefined) return { good: [readOne(single, 'body', 0)], refused: [] };
+  const masked: Masked[] = [];
+  const keep = ({ draft, ...read }: ReadAssociation, at: string): ReadAssociation => ({
+    ...read,
+    draft: { ...draft, attributes: edge.attributes(draft.attributes, at, masked) },
+  });
+  if (associations === undefined)
+    return { good: [keep(readOne(single, 'body', 0), '')], refused: [], masked };
   if (Object.values(single).some((value) => value !== undefined)) {
     throw new RequestInvalid([
       { location: 'body', message: 'takes one association or `associations`, not both' },
     ]);
   }
-  const read: ReadAssociations = { good: [], refused: [] };
+  const read: ReadAssociations = { good: [], refused: [], masked };
   const errors: FieldError[] = [];
   for (const [index, item] of associations.entries()) {
     const at = `body.associations[${index}]`;
     try {
-      read.good.push(readOne(item, at, index));
+      read.good.push(keep(readOne(item, at, index), `associations[${index}].`));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       const { code, message, details } = error;
@@ -176,19 +184,26 @@ function definedOf<Fields extends object>(fields: Fields): Fields {
 /** Throws `MemoryNotFound`. */
 function oneAnswer(
   { outcomes: [outcome], indexed }: Associated,
-  { good: [read] }: ReadAssociations,
+  { good: [read], masked }: ReadAssociations,
 ): { status: number; body: AssociatedOneDto } {
   if (outcome?.outcome !== 'related') throw new MemoryNotFound();
   const ignored = read?.ignored ?? [];
   return {
     status: 201,
-    body: { status: 'success', message: 'Associated', relation_id: outcome.id, ignored, indexed },
+    body: {
+      status: 'success',
+      message: 'Associated',
+      relation_id: outcome.id,
+      ignored,
+      indexed,
+      ...scrubbedDto(masked),
+    },
   };
 }
 
 function manyAnswer(
   { outcomes, indexed }: Associated,
-  { good, refused }: ReadAssociations,
+  { good, refused, masked }: ReadAssociations,
 ): { status: number; body: AssociatedManyDto } {
   const succeeded: AssociatedManyDto['succeeded'] = [];
   const failed = [...refused];
@@ -206,6 +221,7 @@ function manyAnswer(
     succeeded,
     failed: failed.toSorted((a, b) => a.index - b.index),
     indexed,
+    ...scrubbedDto(masked),
   };
   return { status: failed.length === 0 ? 201 : 207, body };
 }

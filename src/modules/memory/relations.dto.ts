@@ -1,6 +1,6 @@
 import { ApiProperty, IntersectionType } from '@nestjs/swagger';
 import { EachOf, Fraction, Instant, Int, OneOf, Text, Texts, Uuid } from '../../platform/http/fields.js';
-import { MemoryDto, WorkspaceField } from './memory.dto.js';
+import { MemoryDto, Scrubbed, WorkspaceField, type MaskedDto } from './memory.dto.js';
 import type { RelationAttributes } from './relation-types.js';
 import { RELATION_MEANINGS, RELATION_TYPES, type RelationType } from './relation-types.js';
 
@@ -87,6 +87,7 @@ export class AssociatedOneDto {
   @ApiProperty({ type: String, format: 'uuid' }) relation_id!: string;
   @ApiProperty({ type: [String], description: IGNORED_SAYS }) ignored!: string[];
   @ApiProperty({ type: Boolean }) indexed!: boolean;
+  @Scrubbed() scrubbed?: MaskedDto[];
 }
 
 export class SucceededAssociationDto {
@@ -116,6 +117,7 @@ export class AssociatedManyDto {
   @ApiProperty({ type: [SucceededAssociationDto] }) succeeded!: SucceededAssociationDto[];
   @ApiProperty({ type: [RefusedAssociationDto] }) failed!: RefusedAssociationDto[];
   @ApiProperty({ type: Boolean }) indexed!: boolean;
+  @Scrubbed() scrubbed?: MaskedDto[];
 }
 
 export class RelatedDtoQuery extends WorkspaceField {
