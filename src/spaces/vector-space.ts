@@ -100,13 +100,17 @@ export interface Candidate extends RankingFacts {
   text: { alone: number | null; joined: number | null };
 }
 
+/** As many vectors at once as keep no other question waiting for longer than a search does. */
+export const NEAR_AT_ONCE = 8;
+
 export interface NearQuery {
   workspace: WorkspaceId;
-  /** Unit length. */
-  vector: Float32Array;
+  /** Each of unit length; at most `NEAR_AT_ONCE`. */
+  vectors: readonly Float32Array[];
   /** A cosine: nothing further away is wanted. */
   atLeast: number;
   filter: Filter;
+  /** For each vector. */
   limit: number;
 }
 
@@ -138,10 +142,10 @@ export abstract class VectorSpace extends Projection<VectorItem> {
    */
   abstract search(query: VectorQuery): Promise<Candidate[]>;
   /**
-   * Those whose own vectors are near, nearest first, ties by id: by far cheaper than a search where little is. Empty space,
-   * or nothing so near that passes the filter: [].
+   * For each vector, in their order, those whose own are near: nearest first, ties by id. By far cheaper than a search where
+   * little is. Empty space, or nothing so near that passes the filter: [] for each.
    */
-  abstract near(query: NearQuery): Promise<Near[]>;
+  abstract near(query: NearQuery): Promise<Near[][]>;
   /** Who speaks in a workspace: each memory's `speaker` once, in any order, at most so many. */
   abstract speakers(workspace: WorkspaceId, limit: number): Promise<string[]>;
   /** How many memories the space holds. */

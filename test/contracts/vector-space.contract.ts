@@ -378,8 +378,9 @@ export function vectorSpaceContract(
           { id: 'without', revision: 6, vector: null },
         );
         const vector = towards(DIMENSIONS, 1);
-        const near = async (more: Partial<NearQuery> = {}) =>
-          space.near({ workspace, vector, atLeast: 0.8, filter: {}, limit: 10, ...more });
+        const nearEach = (more: Partial<NearQuery> = {}) =>
+          space.near({ workspace, vectors: [vector], atLeast: 0.8, filter: {}, limit: 10, ...more });
+        const near = async (more: Partial<NearQuery> = {}) => (await nearEach(more)).flat();
         const found = await near();
         expect(found.map(({ id }) => id)).toEqual(['same', 'same too', 'further']);
         expect(found[0]?.cosine).toBeCloseTo(1, 4);
@@ -387,12 +388,21 @@ export function vectorSpaceContract(
         expect((await near({ filter: { types: ['Decision'] } })).map(({ id }) => id)).toEqual(['same too']);
         expect((await near({ atLeast: 0.9999 })).map(({ id }) => id)).toEqual(['same', 'same too']);
         expect(await near({ workspace: newWorkspace() })).toEqual([]);
-        await expect(near({ vector: new Float32Array(3) })).rejects.toThrow(RangeError);
+        await expect(near({ vectors: [vector, new Float32Array(3)] })).rejects.toThrow(RangeError);
+        const vectors = [towards(DIMENSIONS, 0, 1), towards(DIMENSIONS, 0, 0, 1), vector];
+        const each = await nearEach({ vectors, limit: 2 });
+        expect(each.map((own) => own.map(({ id }) => id))).toEqual([
+          ['joined alone is near', 'away'],
+          [],
+          ['same', 'same too'],
+        ]);
+        expect(await nearEach({ vectors: [] })).toEqual([]);
       });
 
       it('finds nothing near in a space that is not there, and makes none', async () => {
         const vector = towards(DIMENSIONS, 1);
-        expect(await space.near({ workspace, vector, atLeast: 0, filter: {}, limit: 5 })).toEqual([]);
+        const query = { workspace, vectors: [vector, vector], atLeast: 0, filter: {}, limit: 5 };
+        expect(await space.near(query)).toEqual([[], []]);
         expect(await made.holds(address)).toBe(false);
       });
 

@@ -4,6 +4,7 @@ import type { QueryResultRow } from 'pg';
 import { Ledger } from '../../ledger/ledger.js';
 import { openVector } from '../../ledger/sealed-memory.js';
 import { Spaces } from '../../spaces/spaces.js';
+import { NEAR_AT_ONCE } from '../../spaces/vector-space.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { Clusters } from './clusters.js';
@@ -12,7 +13,7 @@ import { Clusters } from './clusters.js';
 const NEAR = 0.8;
 const LOOKED_AT = 12;
 const PAIRS = 1_000;
-const SEARCHES = 100;
+const SEARCHES = 12 * NEAR_AT_ONCE;
 /** What enrichment has not compared is searched for as long as this; the next run begins elsewhere. */
 const SEARCHING_MS = 150_000;
 const FIRST = '00000000-0000-0000-0000-000000000000';
@@ -34,7 +35,7 @@ interface Unlooked extends QueryResultRow {
 
 /**
  * Who is near whom in a workspace: by the relations that enrichment has made between near memories, and for what it has not
- * compared, by asking the tenant's vector space, one search after the other, so that a recall waits for one at the most.
+ * compared, by asking the tenant's vector space, a few at once, so that a recall waits for those at the most.
  */
 @Injectable()
 export class NearPairs {
@@ -131,15 +132,20 @@ export class NearPairs {
           to,
           SEARCHES,
         ]);
-        for (const { id, vector: sealed } of rows) {
+        for (let first = 0; first < rows.length; first += NEAR_AT_ONCE) {
           if (order.signal.aborted || performance.now() > until) return searched;
-          searched++;
-          if (order.outside.has(id)) continue;
-          const vector = openVector(tenant.key, workspace, id, 'alone', sealed);
+          const asked = rows.slice(first, first + NEAR_AT_ONCE);
+          searched += asked.length;
+          const vectors = asked.map(({ id, vector }) =>
+            openVector(tenant.key, workspace, id, 'alone', vector),
+          );
           const filter = { validAt: Date.now() };
-          const query = { workspace, vector, atLeast: NEAR, filter, limit: LOOKED_AT };
-          for (const { id: other, cosine } of await space.vectors.near(query))
-            if (other !== id) order.add(id, other, cosine);
+          const query = { workspace, vectors, atLeast: NEAR, filter, limit: LOOKED_AT };
+          const near = await space.vectors.near(query);
+          asked.forEach(({ id }, at) => {
+            for (const { id: other, cosine } of near[at] ?? [])
+              if (other !== id) order.add(id, other, cosine);
+          });
         }
         order.progress(searched, order.total);
         const last = rows.at(-1);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Spaces } from '../../spaces/spaces.js';
-import type { VectorSpace } from '../../spaces/vector-space.js';
+import { NEAR_AT_ONCE, type Near } from '../../spaces/vector-space.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 
@@ -36,23 +36,36 @@ export class Neighbours {
     const space = this.spaces.open(tenant);
     // So that those that came together find one another.
     await space.ready('vectors');
-    const found: (Neighbour[] | null)[] = [];
-    for (const { workspace, id, vector } of memories) {
-      // One after the other: a question that comes meanwhile waits for one search at the most.
-      found.push(vector === null ? null : await near(space.vectors, workspace, id, vector));
+    const found: (Neighbour[] | null)[] = memories.map(() => null);
+    // One call after the other: a question that comes meanwhile waits for one at the most.
+    for (const { workspace, asked } of inCalls(memories)) {
+      const vectors = asked.map(({ vector }) => vector);
+      const query = { workspace, vectors, atLeast: SIMILAR, filter: {}, limit: LOOKED_AT };
+      const near = await space.vectors.near(query);
+      asked.forEach(({ at, id }, i) => (found[at] = (near[i] ?? []).flatMap((one) => other(id, one))));
     }
     return found;
   }
 }
 
-async function near(
-  vectors: VectorSpace,
-  workspace: WorkspaceId,
-  id: string,
-  vector: Float32Array,
-): Promise<Neighbour[]> {
-  const found = await vectors.near({ workspace, vector, atLeast: SIMILAR, filter: {}, limit: LOOKED_AT });
-  return found.flatMap(({ id: other, cosine }) =>
-    other === id ? [] : { id: other, cosine: Math.min(1, cosine) },
-  );
+interface Call {
+  workspace: WorkspaceId;
+  asked: { at: number; id: string; vector: Float32Array }[];
+}
+
+/** In their order, as many at once as one call takes. */
+function inCalls(memories: readonly Compared[]): Call[] {
+  const calls: Call[] = [];
+  for (const [at, { workspace, id, vector }] of memories.entries()) {
+    if (vector === null) continue;
+    const last = calls.at(-1);
+    if (last?.workspace === workspace && last.asked.length < NEAR_AT_ONCE)
+      last.asked.push({ at, id, vector });
+    else calls.push({ workspace, asked: [{ at, id, vector }] });
+  }
+  return calls;
+}
+
+function other(id: string, near: Near): Neighbour[] {
+  return near.id === id ? [] : [{ id: near.id, cosine: Math.min(1, near.cosine) }];
 }

@@ -80,12 +80,13 @@ class EmbeddedVectorSpace extends VectorSpace {
     return unpack(await this.threads.call(this.address.name, 'vectors.search', args, transfer), query.marks);
   }
 
-  /** Rejects with a RangeError where the query's vector has another length than the model's. */
-  async near(query: NearQuery): Promise<Near[]> {
-    checkLength(this.model, query.vector);
-    const vector = query.vector.slice();
-    const args = { model: this.model, query: { ...query, vector } };
-    return this.threads.call(this.address.name, 'vectors.near', args, [vector.buffer]);
+  /** Rejects with a RangeError where a vector has another length than the model's. */
+  async near(query: NearQuery): Promise<Near[][]> {
+    for (const vector of query.vectors) checkLength(this.model, vector);
+    const vectors = query.vectors.map((vector) => vector.slice());
+    const args = { model: this.model, query: { ...query, vectors } };
+    const transfer = vectors.map(({ buffer }) => buffer);
+    return this.threads.call(this.address.name, 'vectors.near', args, transfer);
   }
 
   speakers(workspace: WorkspaceId, limit: number): Promise<string[]> {

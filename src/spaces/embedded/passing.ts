@@ -40,6 +40,12 @@ export function passing(workspace: SearchedWorkspace, filter: Filter): Passing {
   return { mask, count };
 }
 
+export function placesOf(mask: Uint8Array): number[] {
+  const places: number[] = [];
+  for (let place = 0; place < mask.length; place++) if (mask[place] === 1) places.push(place);
+  return places;
+}
+
 function keptLabels(index: WorkspaceIndex, filter: Filter): ((mask: Uint8Array) => void)[] {
   const { labels } = index;
   const kept: ((mask: Uint8Array) => void)[] = [];

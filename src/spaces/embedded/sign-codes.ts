@@ -1,4 +1,4 @@
-import { codeDifferences } from './vector-kernels.js';
+import { codeDifferences, codesWithin } from './vector-kernels.js';
 
 /**
  * One bit for each dimension: whether the vector points up there. Of unit vectors, close ones share most bits.
@@ -29,25 +29,27 @@ export interface Wanted {
 const DEVIATIONS = 4;
 
 /**
- * In how many bits the codes of two vectors may differ whose cosine is at least so much. Each bit differs with a chance of
- * their angle by pi (Charikar, 2002: https://doi.org/10.1145/509907.509965).
+ * In how many bits the codes of two vectors may differ whose cosine is at least so much: in the first 128 dimensions, in
+ * the first 256, and so on to all of them. Each bit differs with a chance of their angle by pi (Charikar, 2002:
+ * https://doi.org/10.1145/509907.509965).
  */
-export function differencesWithin(cosine: number, dimensions: number): number {
+export function differencesWithin(cosine: number, dimensions: number): number[] {
   const chance = Math.acos(Math.max(-1, Math.min(1, cosine))) / Math.PI;
-  const deviation = Math.sqrt((chance * (1 - chance)) / dimensions);
-  return Math.ceil(dimensions * (chance + DEVIATIONS * deviation));
+  return Array.from({ length: wordsFor(dimensions) / 4 }, (_, block) => {
+    const bits = Math.min(dimensions, (block + 1) * 128);
+    return Math.ceil(bits * (chance + DEVIATIONS * Math.sqrt((chance * (1 - chance)) / bits)));
+  });
 }
 
 /**
  * The places whose codes differ least from the question's, at most `most`: a first pass over everything, whose
- * finds are then scored with their full vectors. Of those that differ in more than `within` bits, none. In order of place.
+ * finds are then scored with their full vectors. In order of place.
  */
 export function nearestCodes(
   codes: Uint32Array,
   question: Uint32Array,
   wanted: Wanted,
   most: number,
-  within = question.length * 32,
 ): number[] {
   const { mask, has, bit, places } = wanted;
   const distances = scratch(places);
@@ -61,8 +63,57 @@ export function nearestCodes(
       histogram[distance] = (histogram[distance] as number) + 1;
     }
   }
-  return closest(distances, histogram, places, most, within);
+  return closest(distances, histogram, places, most);
 }
+
+/**
+ * For each question, whose codes lie one after another: the places whose codes differ in no more bits than `within`, as
+ * `differencesWithin` tells them, and of those the `most` that differ least. Nearest first, ties by place.
+ */
+export function nearbyCodes(
+  codes: Uint32Array,
+  questions: Uint32Array,
+  wanted: Wanted,
+  within: readonly number[],
+  most: number,
+): number[][] {
+  const { mask, has, bit, places } = wanted;
+  const nearby = Array.from({ length: questions.length / (within.length * 4) }, () => new Nearest(most));
+  codesWithin(codes, questions, places, within, (place, question, differences) => {
+    if (mask[place] === 1 && ((has[place] as number) & bit) !== 0) nearby[question]?.add(place, differences);
+  });
+  return nearby.map((nearest) => nearest.places());
+}
+
+/** The nearest of those that are told in order of place, in memory for twice as many. */
+class Nearest {
+  /** Sorting them as numbers sorts them by difference, and then by place. */
+  private kept: number[] = [];
+  private furthest = Number.POSITIVE_INFINITY;
+
+  constructor(private readonly most: number) {}
+
+  add(place: number, differences: number): void {
+    // Of those that differ alike, the earlier ones stay.
+    if (differences >= this.furthest) return;
+    this.kept.push(differences * DIFFERENCE + place);
+    if (this.kept.length >= 2 * this.most) this.trim();
+  }
+
+  places(): number[] {
+    this.trim();
+    return this.kept.map((each) => each % DIFFERENCE);
+  }
+
+  private trim(): void {
+    this.kept.sort((a, b) => a - b);
+    if (this.kept.length < this.most) return;
+    this.kept.length = this.most;
+    this.furthest = Math.floor((this.kept.at(-1) ?? 0) / DIFFERENCE);
+  }
+}
+
+const DIFFERENCE = 2 ** 32;
 
 const NONE = 0xffff;
 let kept = new Uint16Array(0);
@@ -72,20 +123,14 @@ function scratch(places: number): Uint16Array {
   return kept;
 }
 
-function closest(
-  distances: Uint16Array,
-  histogram: Uint32Array,
-  places: number,
-  most: number,
-  furthestWanted: number,
-): number[] {
+function closest(distances: Uint16Array, histogram: Uint32Array, places: number, most: number): number[] {
   let within = 0;
   let furthest = 0;
-  while (furthest <= furthestWanted && within + (histogram[furthest] as number) <= most) {
+  while (furthest < histogram.length && within + (histogram[furthest] as number) <= most) {
     within += histogram[furthest++] as number;
   }
   // Everything nearer than `furthest` fits; of those just at it, the first ones do.
-  let room = furthest <= furthestWanted ? most - within : 0;
+  let room = most - within;
   const found: number[] = [];
   for (let place = 0; place < places; place++) {
     const distance = distances[place] as number;

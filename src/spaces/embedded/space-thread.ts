@@ -40,7 +40,11 @@ const handlers: Handlers = {
   'vectors.search': (space, { model, query }) =>
     files.read(space, NO_CANDIDATES, (open) => open.vectors(model).search(query)),
   'vectors.near': (space, { model, query }) =>
-    files.read(space, [], (open) => open.vectors(model).near(query)),
+    files.read(
+      space,
+      query.vectors.map(() => []),
+      (open) => open.vectors(model).near(query),
+    ),
   'vectors.speakers': (space, { model, workspace, limit }) =>
     files.read(space, [], (open) => open.vectors(model).speakers(workspace, limit)),
   'vectors.count': (space, { model }) => files.read(space, 0, (open) => open.vectors(model).count()),

@@ -74,7 +74,7 @@ export interface SpaceWork {
   'vectors.watermark': { args: { model: EmbeddingModel }; result: Watermark };
   'vectors.apply': { args: { model: EmbeddingModel; batch: PackedBatch }; result: Applied };
   'vectors.search': { args: { model: EmbeddingModel; query: VectorQuery }; result: PackedCandidates };
-  'vectors.near': { args: { model: EmbeddingModel; query: NearQuery }; result: Near[] };
+  'vectors.near': { args: { model: EmbeddingModel; query: NearQuery }; result: Near[][] };
   'vectors.speakers': {
     args: { model: EmbeddingModel; workspace: WorkspaceId; limit: number };
     result: string[];

@@ -15,7 +15,8 @@ import type { PointMemory } from './point-memory.js';
 import { NO_CANDIDATES, type PackedBatch, type PackedCandidates } from './space-work.js';
 import { storedMemories } from './stored-memories.js';
 import type { TenantFile } from './tenant-file.js';
-import { nearInWorkspace, searchWorkspace } from './vector-search.js';
+import { nearInWorkspace } from './near-search.js';
+import { searchWorkspace } from './vector-search.js';
 import { VectorWriter } from './vector-writer.js';
 import { WorkspaceIndex, type Facts } from './workspace-index.js';
 
@@ -63,9 +64,9 @@ export class VectorStore {
     return workspace === null ? NO_CANDIDATES : searchWorkspace(workspace, query);
   }
 
-  near(query: NearQuery): Near[] {
+  near(query: NearQuery): Near[][] {
     const workspace = this.searched(query.workspace);
-    return workspace === null ? [] : nearInWorkspace(workspace, query);
+    return workspace === null ? query.vectors.map(() => []) : nearInWorkspace(workspace, query);
   }
 
   speakers(workspace: WorkspaceId, limit: number): string[] {

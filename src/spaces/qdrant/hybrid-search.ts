@@ -61,29 +61,31 @@ export function searchesFor(query: VectorQuery, names: ModelNames, abilities: Ab
   ];
 }
 
-/** Likewise those whose own vectors are near, and the watermark. */
+/** Likewise, for each vector, those whose own are near; and the watermark. */
 export function nearSearchesFor(query: NearQuery, names: ModelNames, abilities: Abilities): Search[] {
-  const near: Search = {
-    query: askedVector(query.vector),
+  const filter = passing(names.model, query.workspace, query.filter, abilities);
+  const near = query.vectors.map((vector): Search => ({
+    query: askedVector(vector),
     using: names.alone,
-    filter: passing(names.model, query.workspace, query.filter, abilities),
+    filter,
     score_threshold: query.atLeast,
     limit: query.limit + TIES,
     with_payload: ['id', 'era'],
-  };
-  return [watermarkOf(names), near];
+  }));
+  return [watermarkOf(names), ...near];
 }
 
-export function nearOf({ limit }: NearQuery, answers: Schemas['QueryResponse'][]): Near[] {
-  const [watermark, found] = answers.map(({ points }) => points);
+export function nearOf({ vectors, limit }: NearQuery, answers: Schemas['QueryResponse'][]): Near[][] {
+  const [watermark, ...found] = answers.map(({ points }) => points);
   const era = watermark?.[0]?.payload?.['era'];
-  if (era === undefined || found === undefined) return [];
-  return found
-    .flatMap(({ payload, score }) =>
-      payload?.['era'] === era ? [{ id: String(payload['id']), cosine: score }] : [],
-    )
-    .sort((a, b) => b.cosine - a.cosine || (a.id < b.id ? -1 : 1))
-    .slice(0, limit);
+  return vectors.map((_, at) =>
+    (era === undefined ? [] : (found[at] ?? []))
+      .flatMap(({ payload, score }) =>
+        payload?.['era'] === era ? [{ id: String(payload?.['id']), cosine: score }] : [],
+      )
+      .sort((a, b) => b.cosine - a.cosine || (a.id < b.id ? -1 : 1))
+      .slice(0, limit),
+  );
 }
 
 function watermarkOf({ watermark }: ModelNames): Search {

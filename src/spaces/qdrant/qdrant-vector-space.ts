@@ -138,8 +138,8 @@ export class QdrantVectorSpace extends VectorSpace {
   }
 
   /** One request. Rejects with a RangeError as `search` does. */
-  async near(query: NearQuery): Promise<Near[]> {
-    checkLength(this.model, query.vector);
+  async near(query: NearQuery): Promise<Near[][]> {
+    for (const vector of query.vectors) checkLength(this.model, vector);
     const searches = nearSearchesFor(query, this.names, await this.abilities.get());
     return nearOf(query, await this.ask(searches));
   }

@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import {
   differencesWithin,
+  nearbyCodes,
   nearestCodes,
   wordsFor,
   writeSignCode,
 } from '../../../src/spaces/embedded/sign-codes.js';
-import { codeDifferences, productsWith } from '../../../src/spaces/embedded/vector-kernels.js';
+import { codeDifferences, codesWithin, productsWith } from '../../../src/spaces/embedded/vector-kernels.js';
 import { seeded, unit } from '../../contracts/points.js';
 
 const vectorsOf = (dimensions: number, count: number, seed: number): Float32Array[] => {
@@ -75,6 +76,52 @@ describe('the kernels', () => {
     );
   });
 
+  it('tell which codes differ in few enough bits from which questions, over more codes than fit at once', () => {
+    fc.assert(
+      fc.property(
+        cases,
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 300 }),
+        fc.double({ min: 0.3, max: 0.7, noNaN: true }),
+        ({ dimensions, count, seed }, asked, repeats, share) => {
+          const words = wordsFor(dimensions);
+          const vectors = vectorsOf(dimensions, asked + count, seed);
+          const [asking, others] = [vectors.slice(0, asked), vectors.slice(asked)];
+          const places = count * (dimensions > 1_000 ? 1 : repeats);
+          const codes = new Uint32Array(places * words);
+          const once = new Uint32Array(count * words);
+          others.forEach((other, at) => writeSignCode(other, once, at * words));
+          for (let at = 0; at < places; at += count) codes.set(once, at * words);
+          const questions = new Uint32Array(asked * words);
+          asking.forEach((vector, at) => writeSignCode(vector, questions, at * words));
+          const atMost = Array.from({ length: words / 4 }, (_, block) =>
+            Math.floor(share * Math.min(dimensions, 128 * (block + 1))),
+          );
+          const told: string[] = [];
+          codesWithin(codes, questions, places, atMost, (place, question, differences) =>
+            told.push(`${place} ${question} ${differences}`),
+          );
+          // By what is alike of each of the others with each question.
+          const alike = others.map((other) =>
+            asking.map((vector) => {
+              const differs = vector.map((value, i) => Number(value > 0 !== (other[i] ?? 0) > 0));
+              const upTo = (end: number) => differs.subarray(0, end).reduce((sum, bit) => sum + bit, 0);
+              const isWithin = atMost.every((bound, block) => upTo(128 * (block + 1)) <= bound);
+              return isWithin ? upTo(dimensions) : null;
+            }),
+          );
+          const expected = Array.from({ length: places }, (_, place) =>
+            (alike[place % count] ?? []).flatMap((differences, question) =>
+              differences === null ? [] : [`${place} ${question} ${differences}`],
+            ),
+          ).flat();
+          expect(told).toEqual(expected);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
   it('choose the nearest of those that are wanted', () => {
     const dimensions = 100;
     const words = wordsFor(dimensions);
@@ -105,6 +152,7 @@ describe('the kernels', () => {
     vectors.forEach((vector, at) => writeSignCode(vector, codes, at * words));
     const code = new Uint32Array(words);
     writeSignCode(question, code, 0);
+    const both = new Uint32Array([...code, ...code.map((word) => ~word)]);
     const all = new Uint8Array(vectors.length).fill(1);
     const cosines = vectors.map((vector) =>
       vector.reduce((sum, value, i) => sum + value * (question[i] ?? 0), 0),
@@ -112,9 +160,17 @@ describe('the kernels', () => {
     const near = cosines.flatMap((cosine, at) => (cosine >= 0.8 ? [at] : []));
     expect(near.length).toBeGreaterThan(500);
     const wanted = { mask: all, has: all, bit: 1, places: vectors.length };
-    const found = nearestCodes(codes, code, wanted, 2_000, differencesWithin(0.8, dimensions));
+    const within = differencesWithin(0.8, dimensions);
+    const [found = [], turned = []] = nearbyCodes(codes, both, wanted, within, 2_000);
     expect(near.filter((at) => !found.includes(at))).toEqual([]);
     expect(found.filter((at) => at % 2 === 0)).toEqual([]);
-    expect(nearestCodes(codes, code, wanted, 10, differencesWithin(0.8, dimensions))).toHaveLength(10);
+    // Nothing lies on the other side.
+    expect(turned).toEqual([]);
+    // In the order of their differences; of few, the first of these.
+    expect(nearbyCodes(codes, code, wanted, within, 10)).toEqual([found.slice(0, 10)]);
+    const distances = new Uint16Array(vectors.length);
+    codeDifferences(codes, code, vectors.length, distances);
+    const inOrder = found.toSorted((a, b) => (distances[a] ?? 0) - (distances[b] ?? 0) || a - b);
+    expect(found).toEqual(inOrder);
   });
 });
