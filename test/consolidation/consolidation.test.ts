@@ -5,6 +5,7 @@ import { systemCause } from '../../src/ledger/cause.js';
 import { Ledger } from '../../src/ledger/ledger.js';
 import { relateMemories } from '../../src/modules/memory/relation-rows.js';
 import type { WorkspaceId } from '../../src/tenancy/tenant.js';
+import { EventReader } from '../events/event-reader.js';
 import { asSuperuser, tenantOf } from '../isolation/two-palaces.js';
 import {
   eventually,
@@ -304,9 +305,17 @@ describe('consolidation', () => {
     it('is undone by restoring, and leaves alone for a while what was restored', async () => {
       const tenant = await loci.tenant();
       const faded = await store(tenant, { ...old, content: 'The ferry leaves at nine' });
+      const stream = await EventReader.open(loci.url, tenant.token);
+      const told = async () => (await stream.next('memory.updated')).data['memory'];
+      await stream.next('ready');
       await consolidate(tenant, 'forget');
+      expect(await told()).toMatchObject({ memory_id: faded, archived_at: expect.any(String) });
       expect(await ids(tenant, 'query=ferry')).toEqual([]);
       expect((await tenant.post(`/memory/${faded}/restore`)).status).toBe(200);
+      const back = await told();
+      stream.close();
+      expect(back).toMatchObject({ memory_id: faded });
+      expect(back).not.toHaveProperty('archived_at');
       expect(await ids(tenant, 'query=ferry')).toEqual([faded]);
       expect(await consolidate(tenant, 'forget')).toMatchObject({ forget: { archived: 0 } });
       await whole(tenant);

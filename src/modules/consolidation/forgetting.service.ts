@@ -7,6 +7,7 @@ import { openMetadata } from '../../ledger/sealed-memory.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { noteArchival } from '../memory/archival.js';
 import { setAsideMemories } from '../memory/memory-removal.js';
 import { MemoryVectors } from '../memory/memory-vectors.js';
 import { agingMemories, countMemories, type LookedAtMemory } from './aging-memories.js';
@@ -105,7 +106,7 @@ export class Forgetting implements Step {
         [tenant.id, workspace, batch, now],
       );
       const gone = rows.map(({ id }) => id);
-      for (const id of gone) tx.changed(workspace, 'memory', id);
+      noteArchival(tx, workspace, gone);
       tx.record('consolidation.archive', workspace, gone);
       return gone;
     });

@@ -46,7 +46,7 @@ interface ItemRow extends QueryResultRow {
   workspace_id: WorkspaceId;
   /** Under which revision it was made. */
   position: string | null;
-  /** Under which it was last changed by somebody's will; null: never, as far as is known. */
+  /** Under which it was last changed by somebody's will, or archived; null: never, as far as is known. */
   edited: string | null;
 }
 
@@ -106,7 +106,7 @@ function placeOf({ workspace, id }: { workspace: WorkspaceId; id: string }): str
 }
 
 const MEMORIES = `
-SELECT ${PREFIXED_MEMORY_COLUMNS}, m.position, h.edited
+SELECT ${PREFIXED_MEMORY_COLUMNS}, m.position, greatest(h.edited, m.archive_revision) AS edited
 FROM unnest($2::uuid[], $3::uuid[]) AS i (workspace_id, id)
 JOIN memories m ON m.tenant_id = $1 AND m.workspace_id = i.workspace_id AND m.id = i.id
 LEFT JOIN LATERAL (

@@ -20,7 +20,7 @@ import { StreamDto } from './stream.dto.js';
 const SAYS = `Server-Sent Events: \`ready\` first, then \`memory.created\`, \`memory.updated\`, \`memory.deleted\` and the same of
 \`relation\`, each with the tenant's revision as its id; \`reset\` where the given id is of no revision that this ledger
 has: read what you need anew; \`end\` with a \`code\` where the server ends it. A comment every 12 s keeps it alive. An item
-that changed several times is told once, as it is now. \`workspace_id=*\` (with \`manage\`) is every workspace.`;
+that changed several times is told once, as it is now; one that is archived, or brought back, as updated. \`workspace_id=*\` (with \`manage\`) is every workspace.`;
 
 /** What changes in a tenant's ledger, as it changes. At the root, and under `/v1`. */
 @ApiTags('events')

@@ -7,6 +7,7 @@ import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { Quotas } from '../../tenancy/quotas.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
+import { noteArchival } from './archival.js';
 import { BackfillSignal } from './backfill-signal.js';
 import type { RemovalReason } from './memory-removal.js';
 import { readMemories } from './memory-rows.js';
@@ -129,7 +130,7 @@ export class MemoryRestoring {
 async function unarchive(tx: LedgerWrite, workspace: WorkspaceId, id: string): Promise<void> {
   const scope = [tx.tenant.id, workspace, id];
   await tx.rows(`UPDATE memories SET archived_at = NULL ${ONE}`, scope);
-  tx.changed(workspace, 'memory', id);
+  noteArchival(tx, workspace, [id]);
   await tx.rows(
     `INSERT INTO memory_stats (tenant_id, workspace_id, memory_id, restored_at) VALUES ($1, $2, $3, now())
      ON CONFLICT (tenant_id, workspace_id, memory_id) DO UPDATE SET restored_at = excluded.restored_at`,

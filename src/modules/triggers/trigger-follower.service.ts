@@ -104,7 +104,10 @@ async function ownDoing(
   const updated = events.filter(({ name }) => name === 'memory.updated');
   const edits = await tx.rows<EditRow>(
     `SELECT memory_id, revision FROM memory_history
-     WHERE tenant_id = $1 AND memory_id = ANY($2::uuid[]) AND revision > $3`,
+     WHERE tenant_id = $1 AND memory_id = ANY($2::uuid[]) AND revision > $3
+     UNION ALL
+     SELECT id, archive_revision FROM memories
+     WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND archive_revision > $3`,
     [tx.tenant.id, updated.map(({ id }) => id), from],
   );
   const byOthers = new Set(
