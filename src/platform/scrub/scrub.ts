@@ -2,6 +2,10 @@ import { FINDERS, SCRUB_KINDS, type ScrubKind, type Span } from './secret-finder
 
 /** What was glued to something that is masked now stands by itself, and is looked at again. */
 const MOST_ROUNDS = 4;
+/** As most names are: nothing that is masked has so few letters and no digit. */
+const PLAIN_NAME = /^[A-Za-z_]{1,32}$/;
+/** How much of a value is looked at to tell that it is one that a name makes a secret. */
+const LONGEST_SEEN = 64;
 
 /** What was masked, and where; never what it was. */
 export interface Masked {
@@ -50,7 +54,10 @@ function without(text: string, spans: readonly Span[], mask: string): string {
   return parts.join('') + text.slice(end);
 }
 
-/** The same of every text in a JSON value, and of numbers so long that they may be a card's. Names of members stay. */
+/**
+ * The same of every text in a JSON value, of the names of its members, and of numbers so long that they may be a card's.
+ * A text whose member is called as secrets are, `{"password": "…"}`, is one whole.
+ */
 export function scrubJson(
   value: unknown,
   kinds: readonly ScrubKind[],
@@ -66,10 +73,38 @@ export function scrubJson(
   }
   if (Array.isArray(value)) return value.map((item, i) => scrubJson(item, kinds, `${field}[${i}]`, masked));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => {
-      const place = field === '' ? name : `${field}.${name}`;
-      return [name, scrubJson(member, kinds, place, masked)];
-    }),
-  );
+  const clean: [string, unknown][] = [];
+  const taken = new Set<string>();
+  for (const [name, member] of Object.entries(value)) {
+    const found: Masked[] = [];
+    const shown = unlike(PLAIN_NAME.test(name) ? name : scrubText(name, kinds, '', found), taken);
+    const place = field === '' ? shown : `${field}.${shown}`;
+    for (const { kind, count } of found) masked.push({ kind, count, field: place });
+    clean.push([shown, scrubMember(name, member, kinds, place, masked)]);
+  }
+  return Object.fromEntries(clean);
+}
+
+function scrubMember(
+  name: string,
+  value: unknown,
+  kinds: readonly ScrubKind[],
+  place: string,
+  masked: Masked[],
+): unknown {
+  const clean = scrubJson(value, kinds, place, masked);
+  if (typeof clean !== 'string' || !kinds.includes('password')) return clean;
+  // A pass phrase has spaces.
+  const set = `${name}=${clean.slice(0, LONGEST_SEEN).replace(/[\s"',;]/g, '_')}`;
+  if (!FINDERS.password(set).some(([from]) => from === name.length + 1)) return clean;
+  masked.push({ kind: 'password', count: 1, field: place });
+  return maskOf('password');
+}
+
+/** Two names that are masked alike stay two. */
+function unlike(name: string, taken: Set<string>): string {
+  let other = name;
+  for (let nth = 2; taken.has(other); nth++) other = `${name} ${nth}`;
+  taken.add(other);
+  return other;
 }

@@ -1,3 +1,4 @@
+import { KEY_BEGINNINGS } from './key-beginnings.js';
 import { passesLuhn, passesMod97 } from './number-checks.js';
 
 /** What can be masked; in this order, so that what is part of something larger is masked as that. */
@@ -12,6 +13,14 @@ export const SCRUB_KINDS = [
   'phone',
 ] as const;
 export type ScrubKind = (typeof SCRUB_KINDS)[number];
+
+const BEGINNINGS = KEY_BEGINNINGS.map((beginning) => beginning.replaceAll('.', '\\.')).join('|');
+
+/** What secrets are called where they are set. */
+const SECRET_NAMES = [
+  'password|passwd|pwd|passphrase|client[_-]?secret|private[_-]?key|secret[_-]?(?:access[_-]?)?key',
+  '(?:api|access|auth|account)[_-]?key|(?:api|access|auth|refresh|bearer)[_-]?token',
+].join('|');
 
 /** Where something is in a text: from, and up to. */
 export type Span = readonly [from: number, to: number];
@@ -28,15 +37,23 @@ export const FINDERS: Record<ScrubKind, Finder> = {
     /-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----[^]*?(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----|$)/g,
   ),
   api_key: byPatterns(
+    // 20 characters, a digit among them: what is written in words may begin like a key.
+    new RegExp(`(?<![\\w-])(?:${BEGINNINGS})(?=[A-Za-z_-]{0,80}\\d)[\\w-]{20,}`, 'g'),
     /(?<![\w-])(?:AKIA|ASIA)[A-Z0-9]{16}(?![\w-])/g, // AWS
     /(?<![\w-])gh[pousr]_[A-Za-z0-9]{36,}/g, // GitHub
     /(?<![\w-])github_pat_\w{22,}/g,
     /(?<![\w-])glpat-[\w-]{20,}/g, // GitLab
+    /(?<![\w-])npm_[A-Za-z0-9]{36,}/g,
     /(?<![\w-])sk-[\w-]{20,}/g, // OpenAI, Anthropic and others
     /(?<![\w-])[rs]k_(?:live|test)_[A-Za-z0-9]{16,}/g, // Stripe
     /(?<![\w-])AIza[\w-]{35,}/g, // Google
     /(?<![\w-])xox[abeprs]-[A-Za-z0-9-]{10,}/g, // Slack
-    /(?<![\w-])npm_[A-Za-z0-9]{36,}/g,
+    /(?<=hooks\.slack\.com\/(?:services|workflows|triggers)\/)[\w/-]{20,}/g,
+    /(?<=discord(?:app)?\.com\/api\/webhooks\/)\d{10,20}\/[\w-]{20,}/g,
+    /(?<![\w-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,40}(?![\w-])/g, // Discord
+    /(?<![\w-])\d{8,10}:AA[\w-]{32,34}(?![\w-])/g, // Telegram
+    /(?<![\w-])(?:SK|key-|dapi)[0-9a-f]{32}(?![\w-])/g, // Twilio, Mailgun, Databricks
+    /(?<![\w-])[0-9a-f]{32}-us\d{1,2}(?![\w-])/g, // Mailchimp
     /(?<![\w-])hf_[A-Za-z0-9]{30,}/g, // Hugging Face
     /(?<![\w-])SG\.[\w-]{16,64}\.[\w-]{16,128}/g, // SendGrid
     /(?<![\w-])loci_(?:live|test)_\w{16,}/g,
@@ -50,7 +67,9 @@ export const FINDERS: Record<ScrubKind, Finder> = {
     /(?<=:\/\/)[^\s:@/[\]]{0,64}:[^\s:@/[\]]{1,256}(?=@)/g,
   ),
   password: byPatterns(
-    /(?<=(?<![a-z])(?:password|passwd|pwd|passphrase|api[_-]?key|client[_-]?secret|access[_-]?token|secret[_-]?key)["']? {0,4}[:=] {0,4}["']?)[^\s"',;[\]]{6,}/gi,
+    new RegExp(`(?<=(?<![a-z])(?:${SECRET_NAMES})["']? {0,4}[:=] {0,4}["']?)[^\\s"',;[\\]]{6,}`, 'gi'),
+    // 'AccountKey' of a connection string, DISCORD_TOKEN: less of a name, so more of a value.
+    /(?<=(?:[a-z0-9]_(?:token|secret|key)|(?:account|access)key)["']? {0,4}[:=] {0,4}["']?)[^\s"',;[\]]{16,}/gi,
   ),
   email: byPatterns(
     /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62})\.){1,8}\p{L}[\p{L}\p{N}-]{1,62}/gu,
@@ -100,7 +119,7 @@ function cardNumbers(text: string): Span[] {
   let end = 0;
   for (const { index } of text.matchAll(/(?<!\d)[2-6](?=\d)/g)) {
     if (index < end) continue;
-    const run = /^\d(?:[ -]?\d){12,18}/.exec(text.slice(index, index + 37))?.[0];
+    const run = /^(?:\d{4}(?:\.\d{4}){3}|\d(?:[ -]?\d){12,18})/.exec(text.slice(index, index + 37))?.[0];
     if (run === undefined) continue;
     for (let length = run.length; length > 0; length--) {
       const number = run.slice(0, length);

@@ -22,12 +22,24 @@ const SECRETS: [ScrubKind, string][] = [
   ['api_key', joined('npm_', 'a'.repeat(36))],
   ['api_key', joined('hf_', 'b'.repeat(34))],
   ['api_key', joined('loci_live_', 'c'.repeat(32))],
+  ['api_key', joined('ya29.', 'a0Af_-'.repeat(8))],
+  ['api_key', joined('pypi-', 'AgEIcHlwaS5vcmc'.repeat(4))],
+  ['api_key', joined('dop_v1_', '0f'.repeat(32))],
+  ['api_key', joined('shpat_', '0f'.repeat(16))],
+  ['api_key', joined('hvs.', 'CAES1IJ'.repeat(6))],
+  ['api_key', joined('dp.pt.', 'aB3'.repeat(14))],
+  ['api_key', joined('gsk_', 'aB3d'.repeat(13))],
+  ['api_key', joined('SK', '0f'.repeat(16))],
+  ['api_key', joined('key-', '0f'.repeat(16))],
+  ['api_key', joined('216731154', ':AA', 'g5EGmIwQdkwBqRwda28DyToyoX8OaGNm9')],
+  ['api_key', joined('MTE', 'aB3'.repeat(7), '.GhIjKl.', 'aB3'.repeat(9))],
   ['token', joined('eyJhbGciOiJIUzI1NiJ9.', 'eyJzdWIiOiIxMjM0In0.', 'dBjftJeZ4CVP-mB92K27')],
   ['email', 'ada.lovelace+notes@mail.example.org'],
   ['email', 'jürgen@müller.example'],
   ['card_number', '4111 1111 1111 1111'],
   ['card_number', '5555-5555-5555-4444'],
   ['card_number', '378282246310005'],
+  ['card_number', '4111.1111.1111.1111'],
   ['iban', 'DE89 3704 0044 0532 0130 00'],
   ['iban', 'GB82WEST12345698765432'],
   ['phone', '+49 (30) 901820-11'],
@@ -60,6 +72,12 @@ describe('what is masked', () => {
     expect(scrubbed('postgres://ada:open-sesame@db.example/x')).toBe(
       'postgres://[masked:token]@db.example/x',
     );
+    for (const name of ['aws_secret_access_key', 'CLOUDFLARE_API_TOKEN', 'DISCORD_TOKEN', 'AccountKey']) {
+      expect(scrubbed(`${name} = ${'aZ09'.repeat(10)}==`)).toBe(`${name} = [masked:password]`);
+    }
+    expect(scrubbed(`https://hooks.slack.com/services/${joined('T0AB/B0CD/', 'aZ09'.repeat(6))}`)).toBe(
+      'https://hooks.slack.com/services/[masked:api_key]',
+    );
     expect(scrubbed(`api_key: ${joined('ghp_', 'a1B2'.repeat(9))}`)).toBe('api_key: [masked:api_key]');
   });
 
@@ -86,6 +104,8 @@ describe('what is masked', () => {
       'The password was changed. DE89 is no IBAN; call 112 or +1.',
       '0000000000000000 and 3.14159265358979323846',
       'ISBN 978-3-16-148410-0, 2000000000000 ms',
+      'secret_ingredient_of_the_sauce, pypi-is-the-package-index-of-python, token: ring, the key: practice',
+      'Version 4111.1111.1111.1112, and dapi is short for something.',
     ]) {
       expect(scrubbed(harmless)).toBe(harmless);
     }
@@ -147,6 +167,25 @@ describe('masking', () => {
     fc.assert(fc.property(fc.jsonValue(), (json) => scrubJson(json, [], '', []) === json));
   });
 
+  it('masks names of members, of which two stay two, and what is set under the name of a secret', () => {
+    const masked: Masked[] = [];
+    const value = {
+      'ada@mail.example': 1,
+      'bob@mail.example': 2,
+      login: { password: 'open sesame', token_count: 'thirty-something-tokens', hint: 'a cave' },
+    };
+    expect(scrubJson(value, SCRUB_KINDS, 'metadata', masked)).toEqual({
+      '[masked:email]': 1,
+      '[masked:email] 2': 2,
+      login: { password: '[masked:password]', token_count: 'thirty-something-tokens', hint: 'a cave' },
+    });
+    expect(masked).toEqual([
+      { kind: 'email', count: 1, field: 'metadata.[masked:email]' },
+      { kind: 'email', count: 1, field: 'metadata.[masked:email] 2' },
+      { kind: 'password', count: 1, field: 'metadata.login.password' },
+    ]);
+  });
+
   it('takes a time that grows with the text and no faster, whatever is in it', () => {
     const words = ['a', '4', '4 ', 'a@', 'a.', '@a.', 'a@a.', 'x@1.', '-', '://a:', '://', '[masked:'];
     const names = [
@@ -159,6 +198,11 @@ describe('masking', () => {
       'password=',
       'password: "',
       'SG.aaaaaaaa',
+      'a_token=',
+      'pypi-',
+      'secret_',
+      'MTEaaaaaaaaaaaaaaaaaaaaaaa.',
+      '12345678:AA',
     ];
     const numbers = [
       '+1 ',
