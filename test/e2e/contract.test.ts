@@ -171,6 +171,7 @@ describe('the memory routes', () => {
         memory_id: whole.id,
         tenant_id: tenant.slug,
         workspace_id: tenant.workspaceId,
+        type: 'Preference',
         created: true,
         indexed: true,
       });
@@ -202,6 +203,13 @@ describe('the memory routes', () => {
         user_id: null,
         agent_id: null,
       });
+    });
+
+    it('say of which type they became: told by the content, or known however it is written', async () => {
+      const typeOf = async (memory: object) => (await acme.post('/memory', memory)).body['type'];
+      expect(await typeOf({ content: 'We decided to move to Lisbon' })).toBe('Decision');
+      expect(await typeOf({ content: 'Typed', type: 'insight' })).toBe('Insight');
+      expect(await typeOf({ content: 'Typed', type: 'recipe' })).toBe('recipe');
     });
 
     it('answer 200 with the memory that exists for an exact duplicate, and 201 where anything counts as different', async () => {
@@ -398,6 +406,15 @@ describe('the memory routes', () => {
       { memory: { content: 'Second', tags: ['a'] }, replaced_at: isTime },
       { memory: { content: 'First', metadata: { v: 1 } } },
     ]);
+    // As every memory is shown, to the last field.
+    expect(body.history[1]?.memory).toMatchObject({
+      memory_id: id,
+      t_valid: '2026-01-01T00:00:00.000Z',
+      session_id: null,
+      user_id: 'u',
+      created_at: isTime,
+    });
+    expect(body.history[1]?.memory).not.toHaveProperty('validFrom');
     const found = await acme.get<{ results: { memory: Shown }[] }>('/recall?query=first');
     expect(found.body.results.map(({ memory }) => memory.content)).toEqual(['Second']);
     await acme.delete(`/memory/${id}`);

@@ -105,6 +105,7 @@ describe('recall', () => {
     ['tags without others', { tags: ['work'], exclude_tags: ['money'] }, 'DEF'],
     ['types', { types: ['Habit', 'Decision'] }, 'ABD'],
     ['the default type', { types: ['Context'] }, 'EF'],
+    ['types that everybody knows, however they are written', { types: ['habit', 'DECISION'] }, 'ABD'],
     ['a time', { start: '2026-01-02', end: '2026-01-03T12:00:00Z' }, 'BC'],
     ['a session', { session_id: 's1' }, 'A'],
     ['a user', { user_id: 'u1' }, 'B'],
@@ -158,6 +159,15 @@ describe('recall', () => {
     );
     expect(Object.values(explained?.score_parts ?? {}).every((part) => part >= 0 && part <= 1)).toBe(true);
     expect(explained?.match_type).toBe('hybrid');
+    const { body } = await acme.get<Recalled & { weights: Record<string, number> }>(
+      '/recall?query=garden+gate&explain=true',
+    );
+    for (const { score, score_parts = {} } of body.results) {
+      const parts = Object.entries(score_parts);
+      const weight = ([part]: [string, number]) => body.weights[part] ?? NaN;
+      const sum = parts.reduce((total, part) => total + weight(part) * part[1], 0);
+      expect(sum / parts.reduce((total, part) => total + weight(part), 0)).toBeCloseTo(score, 3);
+    }
     const [plain] = await recall({ query: 'garden gate', limit: 1 });
     expect(plain?.score_parts).toBeUndefined();
     expect((await recall({ limit: 1 }))[0]?.match_type).toBe('filter');

@@ -29,6 +29,7 @@ import { WorkspaceField } from './memory.dto.js';
 import { MemoryEdge } from './memory-edge.js';
 import { memoryId } from './memory-id.js';
 import { memoryDto } from './memory-replies.js';
+import { askedTypes } from './memory-types.js';
 import { RELATION_MEANINGS, RELATION_TYPES } from './relation-types.js';
 
 /** As many as a drawing has where it is asked for all. */
@@ -63,7 +64,7 @@ export class GraphController {
         limit: query.limit === 0 ? ALL : query.limit,
         // PostgreSQL refuses what is too small for its `real`.
         minImportance: Math.fround(query.min_importance),
-        types: query.types === undefined || query.types.length === 0 ? null : query.types,
+        types: query.types === undefined || query.types.length === 0 ? null : askedTypes(query.types),
         since: query.since === undefined ? null : parseInstant(query.since),
         entities: query.entities,
       },

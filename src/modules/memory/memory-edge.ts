@@ -12,7 +12,7 @@ import { TenantContext } from '../../tenancy/tenant-context.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { WorkspaceResolver } from '../../tenancy/workspace-resolver.js';
 import type { EditMemoryDto, MemoryFields, StoreMemoryDto, WorkspaceField } from './memory.dto.js';
-import { classify } from './memory-types.js';
+import { classify, namedType } from './memory-types.js';
 import type { MemoryDraft, MemoryEdit } from './memory.js';
 import type { RelationAttributes } from './relation-types.js';
 
@@ -91,7 +91,7 @@ export class MemoryEdge {
     return {
       id: dto.id?.toLowerCase() ?? null,
       content: dto.content,
-      type: dto.type ?? classify(dto.content),
+      type: dto.type === undefined ? classify(dto.content) : namedType(dto.type),
       typeGiven: dto.type !== undefined,
       tags: unique(dto.tags ?? []),
       importance: Math.fround(dto.importance ?? DEFAULT_IMPORTANCE),
@@ -119,7 +119,7 @@ export class MemoryEdge {
     const dto = this.scrubbed(given, masked);
     const edit: MemoryEdit = {
       ...(dto.content === undefined ? {} : { content: dto.content }),
-      ...(dto.type === undefined ? {} : { type: dto.type }),
+      ...(dto.type === undefined ? {} : { type: namedType(dto.type) }),
       ...(dto.tags === undefined ? {} : { tags: unique(dto.tags) }),
       ...(dto.importance === undefined ? {} : { importance: Math.fround(dto.importance) }),
       ...(dto.confidence === undefined ? {} : { confidence: Math.fround(dto.confidence) }),

@@ -4,7 +4,7 @@ import { askedTags, MENTIONED_TAGS, openEntityName, openSummary } from '../../le
 import { Ledger } from '../../ledger/ledger.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
-import { memoryOf, MEMORY_COLUMNS, type MemoryRow } from './memory-rows.js';
+import { memoryOf, memoryOfSnapshot, MEMORY_COLUMNS, type MemoryRow } from './memory-rows.js';
 import { MemoryNotFound } from './memory.errors.js';
 import type { Memory } from './memory.js';
 
@@ -35,7 +35,7 @@ export interface MemoryPage {
 export interface PastMemory {
   revision: number;
   replacedAt: Date;
-  memory: Record<string, unknown>;
+  memory: Memory;
 }
 
 /** What was drawn from a memory as it stands. */
@@ -137,10 +137,7 @@ export class MemoryReaderService {
         const { revision, snapshot, replaced_at: replacedAt } = row;
         if (revision === null || snapshot === null || replacedAt === null) return [];
         const place = snapshotPlace(workspace, id, Number(revision));
-        const memory = JSON.parse(tenant.key.open(snapshot, place).toString('utf8')) as Record<
-          string,
-          unknown
-        >;
+        const memory = memoryOfSnapshot(tenant.key.open(snapshot, place).toString('utf8'));
         return { revision: Number(revision), replacedAt, memory };
       });
     });

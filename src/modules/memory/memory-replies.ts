@@ -30,7 +30,7 @@ export function memoryDto(memory: Memory): MemoryDto {
 export function storedDto(
   tenant: Tenant,
   workspace: WorkspaceId,
-  outcome: { outcome: 'stored' | 'existed' | 'conflict'; id: string },
+  outcome: { outcome: 'stored' | 'existed' | 'conflict'; id: string; type: string },
   indexed: boolean,
 ): StoredMemoryDto {
   return {
@@ -38,6 +38,7 @@ export function storedDto(
     memory_id: outcome.id,
     tenant_id: tenant.slug,
     workspace_id: workspace,
+    type: outcome.type,
     created: outcome.outcome === 'stored',
     indexed,
   };

@@ -55,6 +55,27 @@ export function memoryOf(tenant: Tenant, row: MemoryRow): Memory {
   };
 }
 
+/** What JSON made of the times of a memory that was kept as it stood. */
+type InstantName = 'timestamp' | 'validFrom' | 'validUntil' | 'createdAt' | 'updatedAt' | 'archivedAt';
+type Snapshot = Omit<Memory, InstantName> &
+  Record<'timestamp' | 'createdAt' | 'updatedAt', string> &
+  Partial<Record<'validFrom' | 'validUntil' | 'archivedAt', string | null>>;
+
+/** A memory as an edit left it in its history, of which `JSON.stringify` was kept. */
+export function memoryOfSnapshot(json: string): Memory {
+  const kept = JSON.parse(json) as Snapshot;
+  const instant = (text: string | null | undefined) => (text == null ? null : new Date(text));
+  return {
+    ...kept,
+    timestamp: new Date(kept.timestamp),
+    validFrom: instant(kept.validFrom),
+    validUntil: instant(kept.validUntil),
+    createdAt: new Date(kept.createdAt),
+    updatedAt: new Date(kept.updatedAt),
+    archivedAt: instant(kept.archivedAt),
+  };
+}
+
 /** Those of the memories that are there, by their ids. */
 export async function readMemories(
   tx: LedgerRead | LedgerWrite,

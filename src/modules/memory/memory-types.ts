@@ -16,6 +16,17 @@ export type MemoryType = (typeof MEMORY_TYPES)[number];
 /** What a memory is where nothing tells more. */
 export const PLAIN_TYPE: MemoryType = 'Context';
 
+/** A type as it is kept: those that everybody knows are the same however they are written, a tenant's own as they come. */
+export function namedType(given: string): string {
+  const name = given.toLowerCase();
+  return MEMORY_TYPES.find((type) => type.toLowerCase() === name) ?? given;
+}
+
+/** The types that are asked for: as they come, and as they are kept. */
+export function askedTypes(given: readonly string[]): string[] {
+  return [...new Set(given.flatMap((type) => [type, namedType(type)]))];
+}
+
 /** A type is told by how a memory begins; a long text's later words tell of too much else. */
 const LOOKED_AT = 1_000;
 

@@ -16,6 +16,7 @@ import { MemoryEditorService } from './memory-editor.service.js';
 import { ByTagDto, DeleteByTagDto, ListMemoriesDto } from './memory-query.dto.js';
 import { MemoryReaderService, type ListFilter } from './memory-reader.service.js';
 import { batchDto, memoryDto, scrubbedDto, storedDto } from './memory-replies.js';
+import { askedTypes } from './memory-types.js';
 import { MemoryStoreService } from './memory-store.service.js';
 import {
   DeletedByTagDto,
@@ -66,7 +67,10 @@ export class MemoryController {
     const answer = ({ outcomes: [outcome], indexed }: Stored): { status: number; body: StoredMemoryDto } => {
       if (outcome === undefined) throw new Error('A memory was stored without an outcome');
       if (outcome.outcome === 'conflict') throw new MemoryConflict(outcome.id);
-      const body = { ...storedDto(tenant, workspace, outcome, indexed), ...scrubbedDto(masked) };
+      const body = {
+        ...storedDto(tenant, workspace, { ...outcome, type: draft.type }, indexed),
+        ...scrubbedDto(masked),
+      };
       return { status: outcome.outcome === 'stored' ? 201 : 200, body };
     };
     const stored = await this.memories.store(tenant, workspace, [draft], this.context.cause(answer));
@@ -184,7 +188,7 @@ export class MemoryController {
       history: past.map(({ revision, replacedAt, memory }) => ({
         revision,
         replaced_at: replacedAt.toISOString(),
-        memory,
+        memory: memoryDto(memory),
       })),
     };
   }
@@ -255,7 +259,7 @@ export class MemoryController {
     const until = query.end === undefined ? null : parseInstant(query.end);
     const filter: ListFilter = {
       ...(query.tags === undefined ? {} : { tags: { values: query.tags, mode: query.tag_mode } }),
-      ...(query.types === undefined ? {} : { types: query.types }),
+      ...(query.types === undefined ? {} : { types: askedTypes(query.types) }),
       ...(query.session_id === undefined ? {} : { session: query.session_id }),
       ...(query.user_id === undefined ? {} : { user: query.user_id }),
       ...(query.agent_id === undefined ? {} : { agent: query.agent_id }),

@@ -127,6 +127,8 @@ export class StoredMemoryDto {
   @ApiProperty({ type: String, format: 'uuid' }) memory_id!: string;
   @ApiProperty({ type: String, description: "The tenant's slug" }) tenant_id!: string;
   @ApiProperty({ type: String, format: 'uuid' }) workspace_id!: string;
+  @ApiProperty({ type: String, description: 'As it was given, or told by how the content speaks' })
+  type!: string;
   @ApiProperty({ type: Boolean, description: 'False: this very memory was there already' }) created!: boolean;
   @ApiProperty({ type: Boolean, description: 'Recall finds it now; false: soon' }) indexed!: boolean;
   @Scrubbed() scrubbed?: MaskedDto[];
@@ -213,8 +215,7 @@ export class DeletedMemoryDto {
 export class PastMemoryDto {
   @ApiProperty({ type: Number }) revision!: number;
   @ApiProperty({ type: String, format: 'date-time' }) replaced_at!: string;
-  @ApiProperty({ type: Object, additionalProperties: true, description: 'The memory as it was until then' })
-  memory!: Record<string, unknown>;
+  @ApiProperty({ type: MemoryDto, description: 'The memory as it was until then' }) memory!: MemoryDto;
 }
 
 export class MemoryHistoryDto {

@@ -6,6 +6,7 @@ import { languageNamed } from '../../spaces/words/languages.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import { isUuid } from '../../tenancy/tenant.js';
 import { unitVector } from './memory-edge.js';
+import { askedTypes } from './memory-types.js';
 import { partsOfQuestion } from './question-parts.js';
 import type { Question } from './question.js';
 import { contextOf } from './recall-context.js';
@@ -22,7 +23,7 @@ export function questionOf(tenant: Tenant, dto: RecallDto, { from, until }: Want
       ? {}
       : { tags: { values: askedTags(tenant.key, dto.tags), mode: dto.tag_mode, match: dto.tag_match } }),
     ...(dto.exclude_tags === undefined ? {} : { excludeTags: askedTags(tenant.key, dto.exclude_tags) }),
-    ...(dto.types === undefined ? {} : { types: dto.types }),
+    ...(dto.types === undefined ? {} : { types: askedTypes(dto.types) }),
     ...(from === undefined ? {} : { from }),
     ...(until === undefined ? {} : { until }),
     ...(dto.session_id === undefined ? {} : { session: dto.session_id }),

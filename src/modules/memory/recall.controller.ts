@@ -91,6 +91,7 @@ export class RecallController {
       results: [...results.map((result) => resultDto(result, dto.explain)), ...sharing.map(sharingDto)],
       count: results.length + sharing.length,
       took_ms: Math.round((performance.now() - startedAt) * 100) / 100,
+      ...(dto.explain ? { weights: recalled.weights } : {}),
       ...(time.understood === null ? {} : { time_range: timeRangeDto(time.understood) }),
       ...(decomposed(dto, question.queries) ? { queries: question.queries } : {}),
       ...(dto.state_debug ? { state_filter: stateFilterDto(question, recalled.superseded, results) } : {}),

@@ -13,7 +13,7 @@ import {
 import { AutoMemRecallFields } from './automem-recall-fields.js';
 import { MemoryDto } from './memory.dto.js';
 import type { RelationAttributes } from './relation-types.js';
-import { RANKING_PARTS } from './recall-ranking.js';
+import { RANKING_PARTS, type RankingWeights } from './recall-ranking.js';
 
 const RECALL_ORDERS = [
   'score',
@@ -157,7 +157,7 @@ export class RecallDto extends AutoMemRecallFields {
   @Flag({ optional: true, default: false, description: 'Brings along only what has the tags asked for' })
   expand_respect_tags = false;
 
-  @Flag({ optional: true, default: false, description: 'Shows the parts of each score' })
+  @Flag({ optional: true, default: false, description: 'Shows the parts of each score, and what they weigh' })
   explain = false;
 }
 
@@ -259,6 +259,14 @@ export class TimeRangeDto {
 export class RecalledDto {
   @ApiProperty({ type: String, enum: ['success'] }) status!: 'success';
   @ApiProperty({ type: [RecallResultDto] }) results!: RecallResultDto[];
+  @ApiProperty({
+    type: Object,
+    additionalProperties: { type: 'number' },
+    required: false,
+    description:
+      'With explain: what each part weighed. A score is the sum of its score_parts by their weights, divided by the sum of these weights; that of a bridge, which no part found, is its relation',
+  })
+  weights?: RankingWeights;
   @ApiProperty({ type: Number }) count!: number;
   @ApiProperty({ type: Number, description: 'Milliseconds' }) took_ms!: number;
   @ApiProperty({ type: TimeRangeDto, required: false, description: 'What time_query was taken to mean' })

@@ -20,6 +20,8 @@ import { RecallSearch, type Degraded, type Proposal } from './recall-search.serv
 
 export interface Recalled {
   memories: RecalledMemory[];
+  /** What each part of a score weighed. */
+  weights: RankingWeights;
   /** How much relations count, of what they do by default: 0..1. */
   relations: number;
   degraded: Degraded[];
@@ -70,6 +72,7 @@ export class RecallService {
     const superseded = new Map([...everywhere.superseded, ...within.superseded].map((one) => [one.id, one]));
     const recalled = {
       memories: [...within.memories, ...outside],
+      weights: within.weights,
       relations: within.relations,
       degraded: [...new Set([...within.degraded, ...everywhere.degraded])],
       superseded: [...superseded.values()],
@@ -83,12 +86,13 @@ export class RecallService {
     const ranked = rank(question, proposals, new Set(entities), weights);
     const relations = Math.min(1, weights.relation / DEFAULT_WEIGHTS.relation);
     if (ranked.length === 0 && question.pinned.length === 0) {
-      return { memories: [], relations, degraded: [...degraded], superseded: [] };
+      return { memories: [], weights, relations, degraded: [...degraded], superseded: [] };
     }
     const { memories, superseded } = await this.ledger.read(tenant, workspace, (tx) =>
       this.reading.read(tx, workspace, ranked, question, weights),
     );
-    return { memories: inTime(memories, question.sort), relations, degraded: [...degraded], superseded };
+    const inOrder = inTime(memories, question.sort);
+    return { memories: inOrder, weights, relations, degraded: [...degraded], superseded };
   }
 }
 

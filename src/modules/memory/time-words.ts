@@ -1,5 +1,6 @@
 import { DateTime, type DateTimeUnit } from 'luxon';
 import { MONTHS } from '../enrichment/reading/dates.js';
+import { plainTime, withoutLead } from './time-wording.js';
 
 /** A stretch of time: from `start` on, and before `end`. Null: open on that side. */
 export interface TimeRange {
@@ -19,54 +20,16 @@ interface Period {
  * Seasons are the northern hemisphere's, by whole months. Null where the words are not understood.
  */
 export function timeRange(words: string, now: DateTime): TimeRange | null {
-  const text = plain(words);
+  const text = plainTime(words);
   if (/^(?:ever|always|all time|any ?time)$/.test(text)) return { start: null, end: null };
   return between(text, now) ?? bounded(text, now) ?? period(text, now);
 }
 
-const NUMBERS: Record<string, number> = {
-  a: 1,
-  an: 1,
-  one: 1,
-  two: 2,
-  three: 3,
-  four: 4,
-  five: 5,
-  six: 6,
-  seven: 7,
-  eight: 8,
-  nine: 9,
-  ten: 10,
-  eleven: 11,
-  twelve: 12,
-};
-
-/** In one form: small letters, single spaces, numbers in digits, nothing that only leads up to the time. */
-function plain(words: string): string {
-  const text = words
-    .toLowerCase()
-    .replace(/[’']s\b/g, '')
-    .replace(/[,!?]+|\.+$/g, ' ')
-    .replace(/\b(\d{1,2})(?:st|nd|rd|th)\b/g, '$1')
-    .replace(/\b(?:a )?couple(?: of)?\b/g, '2')
-    .replace(/\b(?:a )?few\b/g, '3')
-    .replace(/\b(?:the|of)\b/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return withoutLead(text.replace(/\b[a-z]+\b(?= (?:minute|hour|day|week|month|year)s?\b)/g, digits));
-}
-
-function digits(word: string): string {
-  return String(NUMBERS[word] ?? word);
-}
-
-function withoutLead(text: string): string {
-  return text.replace(/^(?:(?:in|on|at|during|over|within|for|around|about|sometime) )+/, '');
-}
-
 function between(text: string, now: DateTime): TimeRange | null {
   const two =
-    /^between (.+) and (.+)$/.exec(text) ?? /^(?:from )?(.+?) (?:to|until|till|through|-|–) (.+)$/.exec(text);
+    /^between (.+) and (.+)$/.exec(text) ??
+    /^(\d{4}-\S+?)(?:\/|\.\.)(\d{4}-\S+)$/.exec(text) ??
+    /^(?:from )?(.+?) (?:to|until|till|through|-|–) (.+)$/.exec(text);
   const [, first = '', last = ''] = two ?? [];
   // 'from May to June 2023', 'May 3 to 7': what the first leaves out, the second may say.
   const end = period(withoutLead(last), now) ?? period(`${first.replace(/\d+$/, '')}${last}`, now);
@@ -79,16 +42,23 @@ function between(text: string, now: DateTime): TimeRange | null {
 
 function bounded(text: string, now: DateTime): TimeRange | null {
   const [, word = '', rest = ''] =
-    /^(since|after|from|before|until|till|up to|as|starting|earlier than|later than|older than|newer than) (?:as |from )?(.+)$/.exec(
+    /^(since|after|from|before|prior to|until|till|up to|as|starting|earlier than|later than|older than|newer than) (?:as |from )?(.+)$/.exec(
       text,
     ) ?? [];
-  const about = /^(?:older|newer) than$/.test(word) ? `${rest} ago`.replace(/ ago ago$/, ' ago') : rest;
-  const found = word === '' ? null : period(withoutLead(about), now);
+  const age = /^(?:older|newer) than$/.test(word) ? ageOf(rest, now) : null;
+  if (age !== null) return word === 'older than' ? { start: null, end: age } : { start: age, end: null };
+  const found = word === '' ? null : period(withoutLead(rest), now);
   if (found === null) return null;
   if (/^(?:since|from|as|starting|newer than)$/.test(word)) return { start: found.start, end: null };
   if (/^(?:after|later than)$/.test(word)) return { start: found.end, end: null };
   if (/^(?:until|till|up to)$/.test(word)) return { start: null, end: found.end };
   return { start: null, end: found.start };
+}
+
+/** The moment at which something is as old as '3 months'. */
+function ageOf(text: string, now: DateTime): DateTime | null {
+  const words = new RegExp(`^(?<count>\\d+) ${UNIT}(?: ago)?$`).exec(text)?.groups;
+  return words === undefined ? null : back(words, now);
 }
 
 /** Each way of naming a time, tried in turn. */
@@ -107,7 +77,8 @@ const UNIT = '(?<unit>minute|hour|day|week|month|quarter|year)s?';
 const MONTH = `(?<month>${MONTHS.map((name) => (name === 'may' ? name : `${name.slice(0, 3)}(?:${name.slice(3)})?`)).join('|')}|sept)\\.?`;
 const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
 const WEEKDAY = `(?<weekday>${WEEKDAYS.map((name) => `${name.slice(0, 3)}(?:${name.slice(3)})?`).join('|')}|tues|thur|thurs)`;
-const LAST = '(?:last|past|previous)';
+const LAST = '(?:last|past|previous|prior)';
+const NTH = '(?<nth>first|second|third|fourth|[1-4])';
 /** The first month of each, by whole months. */
 const SEASONS: Record<string, number> = { spring: 3, summer: 6, autumn: 9, fall: 9, winter: 12 };
 /** The hours of a day's parts; a night ends on the next day. */
@@ -133,6 +104,10 @@ const WAYS: [RegExp, (words: Words, now: DateTime) => Period | null][] = [
   way(`(?:this|current) ${UNIT}`, ({ unit }, now) => whole(unit, now)),
   way(`${LAST} (?<count>\\d+) ${UNIT}`, (words, now) => ({ start: back(words, now), end: now })),
   way(`(?<count>\\d+) ${UNIT}`, (words, now) => ({ start: back(words, now), end: now })),
+  way(`${LAST} (?<unit>minute|hour)`, (words, now) => ({
+    start: back({ ...words, count: '1' }, now),
+    end: now,
+  })),
   way(`${LAST} ${UNIT}`, (words, now) => whole(words['unit'], back({ ...words, count: '1' }, now))),
   way(`next ${UNIT}`, ({ unit = 'day' }, now) => whole(unit, now.plus({ [unit]: 1 }))),
   way(`(?<count>\\d+) ${UNIT} (?:ago|back|earlier)`, (words, now) => whole(words['unit'], back(words, now))),
@@ -145,11 +120,22 @@ const WAYS: [RegExp, (words: Words, now: DateTime) => Period | null][] = [
   way('(?<iso>\\d{4}-w\\d{2})', ({ iso }, now) => whole('week', isoIn(iso?.toUpperCase(), now))),
   way('(?<iso>\\d{4}-\\d{2}-\\d{2})', ({ iso }, now) => whole('day', isoIn(iso, now))),
   way('(?<iso>\\d{4}-\\d{2}-\\d{2}t\\S+)', ({ iso }, now) => whole('second', isoIn(iso?.toUpperCase(), now))),
-  way('q(?<quarter>[1-4])(?: (?<year>\\d{4}))?', ({ quarter, year }, now) => {
-    const of = (y: number) => now.set({ year: y, month: Number(quarter) * 3 - 2, day: 1 });
-    return whole('quarter', begun(of, year, now));
+  way('(?<iso>\\d{4}/\\d{1,2}/\\d{1,2})', ({ iso = '' }, now) => dated(iso.split('/'), now)),
+  way('(?<date>\\d{1,2}\\.\\d{1,2}\\.\\d{4})', ({ date = '' }, now) => dated(date.split('.').reverse(), now)),
+  way('(?<date>\\d{1,2}/\\d{1,2}/\\d{4})', ({ date = '' }, now) => slashed(date, now)),
+  way('(?<century>\\d{2})?(?<decade>\\d0)s', ({ century = '19', decade }, now) => {
+    const start = now.set({ year: Number(`${century}${decade}`) }).startOf('year');
+    return { start, end: start.plus({ years: 10 }) };
   }),
-  way('(?<part>early|mid|late)[ -](?<rest>.+)', ({ part, rest = '' }, now) => third(part, period(rest, now))),
+  way('q(?<nth>[1-4])(?: (?<year>\\d{4}))?', quarterOf),
+  way(`${NTH} quarter(?: (?<year>\\d{4}))?`, quarterOf),
+  way(`${NTH} week (?<rest>.+)`, ({ nth, rest = '' }, now) => nthWeek(nth, period(withoutLead(rest), now))),
+  way('week (?<rest>.+)', ({ rest = '' }, now) => weekAround(period(withoutLead(rest), now))),
+  way('(?:earlier|so far) (?<rest>this .+|today)', ({ rest = '' }, now) => upTo(now, period(rest, now))),
+  way('(?<unit>week|month|quarter|year) to date', ({ unit }, now) => upTo(now, whole(unit, now))),
+  way('(?<part>early|mid|late|beginning|start|middle|end)[ -](?<rest>.+)', ({ part, rest = '' }, now) =>
+    third(part, period(withoutLead(rest), now)),
+  ),
   way(`(?:this |${LAST} )?${MONTH}(?: (?<year>\\d{4}))?`, ({ month, year }, now) => {
     const of = (y: number) => now.set({ year: y, month: monthNumber(month), day: 1 });
     return whole('month', begun(of, year, now));
@@ -196,6 +182,44 @@ function dayOfMonth({ month, day, year }: Words, now: DateTime): Period | null {
   return number === 0 ? null : whole('day', begun(of, year, now));
 }
 
+/** Year, month and day. */
+function dated([year, month, day]: string[], { zone }: DateTime): Period {
+  return whole(
+    'day',
+    DateTime.fromObject({ year: Number(year), month: Number(month), day: Number(day) }, { zone }),
+  );
+}
+
+/** 5/14/2023 and 14/5/2023. Of 5/6/2023 nobody can tell which is the month. */
+function slashed(date: string, now: DateTime): Period | null {
+  const [first = '', second = '', year = ''] = date.split('/');
+  if (first === second || Number(second) > 12) return dated([year, first, second], now);
+  return Number(first) > 12 ? dated([year, second, first], now) : null;
+}
+
+const NTHS: Record<string, number> = { first: 1, second: 2, third: 3, fourth: 4 };
+
+function quarterOf({ nth = '', year }: Words, now: DateTime): Period {
+  const quarter = NTHS[nth] ?? Number(nth);
+  const of = (y: number) => now.set({ year: y, month: quarter * 3 - 2, day: 1 });
+  return whole('quarter', begun(of, year, now));
+}
+
+/** Weeks of a month are counted from its first day. */
+function nthWeek(nth = '', of: Period | null): Period | null {
+  if (of === null) return null;
+  const start = of.start.plus({ weeks: (NTHS[nth] ?? Number(nth)) - 1 });
+  return start < of.end ? { start, end: start.plus({ weeks: 1 }) } : null;
+}
+
+function weekAround(day: Period | null): Period | null {
+  return day && whole('week', day.start);
+}
+
+function upTo(now: DateTime, of: Period | null): Period | null {
+  return of !== null && of.start < now ? { start: of.start, end: DateTime.min(of.end, now) } : null;
+}
+
 function season({ season: name = '', year }: Words, now: DateTime): Period {
   const of = (y: number) => now.set({ year: y, month: SEASONS[name] ?? 1, day: 1 });
   const start = begun(of, year, now).startOf('month');
@@ -229,7 +253,7 @@ function partOf(day: DateTime, part: string): Period {
 function third(part: string | undefined, of: Period | null): Period | null {
   if (of === null) return null;
   const length = of.end.diff(of.start).as('milliseconds') / 3;
-  const at = part === 'early' ? 0 : part === 'mid' ? 1 : 2;
+  const at = /^(?:early|beginning|start)$/.test(part ?? '') ? 0 : /^mid/.test(part ?? '') ? 1 : 2;
   const start = of.start.plus(length * at);
   return { start, end: at === 2 ? of.end : start.plus(length) };
 }
