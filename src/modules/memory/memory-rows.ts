@@ -64,7 +64,8 @@ type Snapshot = Omit<Memory, InstantName> &
 /** A memory as an edit left it in its history, of which `JSON.stringify` was kept. */
 export function memoryOfSnapshot(json: string): Memory {
   const kept = JSON.parse(json) as Snapshot;
-  const instant = (text: string | null | undefined) => (text == null ? null : new Date(text));
+  const instant = (text: string | null | undefined) =>
+    text === null || text === undefined ? null : new Date(text);
   return {
     ...kept,
     timestamp: new Date(kept.timestamp),
