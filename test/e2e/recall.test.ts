@@ -223,6 +223,20 @@ describe('recall', () => {
     );
   });
 
+  it('finds what is named by its number among many that are alike', async () => {
+    const tickets = await loci.tenant();
+    const matters = ['the invoice is late', 'the app crashes', 'the login fails', 'the page has a typo'];
+    await tickets.post('/memory/batch', {
+      memories: Array.from({ length: 300 }, (_, at) => ({
+        content: `Ticket ${4_700 + at}: ${matters[at % matters.length]} for customer ${at % 17}`,
+      })),
+    });
+    for (const query of ['What is ticket 4821 about?', 'Who complained in #4821', '4821']) {
+      const { body } = await tickets.post<Recalled>('/recall', { query, limit: 1 });
+      expect(body.results[0]?.memory.content).toMatch(/^Ticket 4821:/);
+    }
+  });
+
   it('ranks by the weights that the tenant sets, and by no others', async () => {
     const current = '/v1/tenants/current';
     const important = await acme.post<{ memory_id: string }>('/memory', {

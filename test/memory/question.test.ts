@@ -1,4 +1,4 @@
-import { holdsOneOf, phrasesIn, tagsIn } from '../../src/modules/memory/question.js';
+import { holdsOneOf, namesByCode, phrasesIn, tagsIn } from '../../src/modules/memory/question.js';
 import { speechOf, withoutSpeakers } from '../../src/spaces/speech.js';
 
 describe('a line of a transcript', () => {
@@ -71,5 +71,32 @@ describe('a question', () => {
 
   it('may name tags as they stand or in lower case', () => {
     expect(tagsIn('Who likes Tea (home/pets)?')).toEqual(['Who', 'who', 'likes', 'Tea', 'tea', 'home/pets']);
+  });
+});
+
+describe('something that is named by a code', () => {
+  it.each([
+    'What is ticket 4821 about?',
+    'who opened #4821',
+    'MOB-712',
+    'Which commit is 8c41f2e?',
+    'What came with release 5.3.1?',
+    'the charge of 49.00 EUR',
+    'What is AES-256 for?',
+    '4821号工单是什么？',
+  ])('is in %j', (query) => {
+    expect(namesByCode({ queries: ['Something else', query] })).toBe(true);
+  });
+
+  it.each([
+    'What happened in 2023?',
+    'Where was she on 2023-05-07 at 10:30?',
+    'What did he do on his 18th birthday at 6am?',
+    'Which 12 countries?',
+    'music of the 90s and the 2010s',
+    'Who is Ada?',
+    '',
+  ])('is not in %j', (query) => {
+    expect(namesByCode({ queries: [query] })).toBe(false);
   });
 });

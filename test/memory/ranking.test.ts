@@ -1,5 +1,10 @@
 import type { Asked, LaterFacts } from '../../src/modules/memory/ranking-parts.js';
-import { rankingWeights, tenantWeights, weightErrors } from '../../src/modules/memory/ranking-weights.js';
+import {
+  rankingWeights,
+  tenantWeights,
+  weightErrors,
+  weightsFor,
+} from '../../src/modules/memory/ranking-weights.js';
 import {
   DEFAULT_WEIGHTS,
   RANKING_PARTS,
@@ -16,6 +21,7 @@ const DAY = 86_400_000;
 describe('ranking', () => {
   const nobody: Asked = {
     terms: new Set(['ada', 'tea']),
+    wanted: 2,
     tags: new Set(['tea']),
     context: new Set(['kitchen']),
     entities: new Set(['entity:people:1']),
@@ -87,6 +93,27 @@ describe('ranking', () => {
     const first = { follows: false, vector: { alone: 0.4, joined: null }, text: { alone: 3, joined: null } };
     const [one] = rankRecall([candidate('a'), candidate('b', first)], nobody, DEFAULT_WEIGHTS);
     expect(one).toMatchObject({ id: 'b', parts: { vector_joined: 1, keyword_joined: 1 } });
+  });
+
+  it('gives whoever has few of the words no more for being the best', () => {
+    const near = candidate('b', { text: { alone: 0, joined: 0 }, vector: { alone: 0.6, joined: 0.6 } });
+    const worded = candidate('a', { text: { alone: 2, joined: 2 } });
+    expect(order([worded, near], { ...nobody, wanted: 1 })).toBe('ab');
+    expect(order([worded, near], { ...nobody, wanted: 20 })).toBe('ba');
+    const [first] = rankRecall([worded], { ...nobody, wanted: 8 }, DEFAULT_WEIGHTS);
+    expect(first?.parts).toMatchObject({ keyword: 0.25, keyword_joined: 0.25 });
+  });
+
+  it('goes by words where a question names something by a code, unless words weigh nothing', () => {
+    const asked = (query: string) => ({ queries: [query], recency: 'off' as const });
+    const plain = weightsFor(asked('What is the ticket about?'), DEFAULT_WEIGHTS);
+    const coded = weightsFor(asked('What is ticket 4821 about?'), DEFAULT_WEIGHTS);
+    const named = candidate('b', { text: { alone: 5, joined: 5 }, vector: { alone: 0.1, joined: 0.1 } });
+    const near = candidate('a', { text: { alone: 0.1, joined: 0.1 }, vector: { alone: 0.6, joined: 0.6 } });
+    expect(order([near, named], nobody, plain)).toBe('ab');
+    expect(order([near, named], nobody, coded)).toBe('ba');
+    expect(weightsFor(asked('ticket 4821'), { ...DEFAULT_WEIGHTS, keyword: 0 }).keyword).toBe(0);
+    expect(weightsFor(asked('ticket 4821'), { ...DEFAULT_WEIGHTS, keyword: 3 }).keyword).toBe(3);
   });
 
   it('leaves out of a score the parts of which nobody has anything', () => {

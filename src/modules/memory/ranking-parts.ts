@@ -5,6 +5,8 @@ import type { Ranked, RankingPart, RankingWeights, ScoreParts } from './recall-r
 export interface Asked {
   /** The question's terms. */
   terms: ReadonlySet<string>;
+  /** The least text score that counts as having the question's words: whoever has few of them is no better for being the best. */
+  wanted: number;
   /** Words of the question as tags may have them, and the tags that the caller says it is about. */
   tags: ReadonlySet<string>;
   context: ReadonlySet<string>;
@@ -27,6 +29,7 @@ export interface LaterFacts {
 }
 
 const OWN_PARTS = ['vector', 'vector_joined', 'keyword', 'keyword_joined'] as const;
+const BY_WORDS: ReadonlySet<RankingPart> = new Set(['keyword', 'keyword_joined']);
 /** These count by who is best: cosines and BM25 have no common scale, and the others are counts. */
 const BY_THE_BEST = [...OWN_PARTS, 'speaker', 'entity', 'tag', 'context', 'relation'] as const;
 /** From here on, more terms are no more substance. */
@@ -48,7 +51,7 @@ export function statedParts(
   weights: RankingWeights,
 ): { id: string; parts: ScoreParts }[] {
   const parted = candidates.map((about): Parted => ({ about, parts: partsOf(about, asked) }));
-  for (const part of BY_THE_BEST) divideByLargest(parted, part);
+  for (const part of BY_THE_BEST) divideByLargest(parted, part, BY_WORDS.has(part) ? asked.wanted : 0);
   addSessions(parted, weights);
   return parted.map(({ about, parts }) => ({ id: about.id, parts }));
 }
@@ -137,10 +140,11 @@ function shared(marks: readonly string[], wanted: ReadonlySet<string>): number {
 }
 
 /** A part that a candidate lacks counts as nothing; one that all lack says nothing. */
-function divideByLargest(parted: Parted[], part: RankingPart): void {
+function divideByLargest(parted: Parted[], part: RankingPart, atLeast: number): void {
   let largest = 0;
   for (const { parts } of parted) largest = Math.max(largest, parts[part] ?? 0);
-  for (const { parts } of parted) parts[part] = largest === 0 ? null : (parts[part] ?? 0) / largest;
+  const whole = Math.max(largest, atLeast);
+  for (const { parts } of parted) parts[part] = largest === 0 ? null : (parts[part] ?? 0) / whole;
 }
 
 /** A memory without a session stands for itself. */

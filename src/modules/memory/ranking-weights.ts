@@ -1,7 +1,7 @@
 import { SettingsError } from '../../platform/config/environment.js';
 import type { FieldError } from '../../platform/errors/domain-error.js';
 import type { TenantSettings } from '../../tenancy/principal.js';
-import { prefersNew, type Question } from './question.js';
+import { namesByCode, prefersNew, type Question } from './question.js';
 import { DEFAULT_WEIGHTS, RANKING_PARTS, type RankingPart, type RankingWeights } from './recall-ranking.js';
 
 /** More than this is no weight but a mistake: one part would be all that counts. */
@@ -31,14 +31,24 @@ export function tenantWeights(installation: RankingWeights, settings: TenantSett
 
 /** Where new is what is asked for, time weighs as much as meaning does. */
 const NEW_WEIGHS = 0.6;
+/** Vectors know nothing of ticket 4821, and its words alone tell it from all others. */
+const CODE_WEIGHS = 1;
 
-/** The weights for one question: how much it counts that a memory is new is the question's to say. */
+/** The weights for one question: how much words count, and that a memory is new, is the question's to say. */
 export function weightsFor(
   question: Pick<Question, 'recency' | 'queries'>,
   weights: RankingWeights,
 ): RankingWeights {
-  if (question.recency === 'off') return { ...weights, recency: 0 };
-  return prefersNew(question) ? { ...weights, recency: Math.max(NEW_WEIGHS, weights.recency) } : weights;
+  const worded = namesByCode(question)
+    ? { ...weights, keyword: raised(weights.keyword, CODE_WEIGHS) }
+    : weights;
+  if (question.recency === 'off') return { ...worded, recency: 0 };
+  return prefersNew(question) ? { ...worded, recency: Math.max(NEW_WEIGHS, weights.recency) } : worded;
+}
+
+/** What somebody wants to weigh nothing stays so. */
+function raised(weight: number, least: number): number {
+  return weight === 0 ? 0 : Math.max(weight, least);
 }
 
 /** What is wrong with the weights in settings that somebody wants to store. Null takes one back. */

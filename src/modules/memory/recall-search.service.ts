@@ -25,6 +25,8 @@ export type Degraded = 'vectors' | 'graph' | 'models';
 export interface Proposal {
   /** The wording's words, each as the terms that a text may have for it, first that of an English text. */
   words: string[][];
+  /** The text score of a memory that has what is asked for, at the least. */
+  wanted: number;
   candidates: Candidate[];
   /** By id, 0..1: how close a memory is to what was found, by relations. */
   related: ReadonlyMap<string, number>;
@@ -36,6 +38,11 @@ export interface Proposed {
   entities: string[];
   degraded: Set<Degraded>;
 }
+
+/** BM25 of a word that a third of the memories have. A question's words are worth as much at the least, each. */
+const WORD_WORTH = 1;
+/** The ledger tells the share of the words. */
+const ALL_WORDS = 1;
 
 const NO_RELATIONS: ReadonlyMap<string, number> = new Map();
 const NOT_YET = Promise.resolve(null);
@@ -97,7 +104,8 @@ export class RecallSearch {
     const proposals = await Promise.all(
       searched.map(async (candidates, at): Promise<Proposal> => {
         const asked = words[at] ?? [];
-        if (candidates !== null) return { words: asked, candidates, related: NO_RELATIONS };
+        const wanted = WORD_WORTH * new Set(asked.map(([term]) => term)).size;
+        if (candidates !== null) return { words: asked, wanted, candidates, related: NO_RELATIONS };
         const query = {
           wording: wordings[at] ?? null,
           words: asked,
@@ -107,7 +115,7 @@ export class RecallSearch {
         };
         const proposal = await this.ledgerCandidates.propose(tenant, workspace, query);
         if (proposal.graphAway) degraded.add('graph');
-        return { words: asked, ...proposal };
+        return { words: asked, wanted: ALL_WORDS, ...proposal };
       }),
     );
     return { proposals, entities, degraded };

@@ -113,14 +113,14 @@ function rank(
   const { queries, context } = question;
   if (!isRanked(question)) return proposals.flatMap(({ candidates }) => inProposedOrder(candidates));
   const now = Date.now();
-  const rankings = proposals.map(({ words, candidates, related }, at) => {
+  const rankings = proposals.map(({ words, wanted, candidates, related }, at) => {
     const wording = queries[at] ?? '';
     const asked: Asked = {
       terms: new Set(words.flatMap((word) => word.slice(0, 1))),
       tags: new Set(tagsIn(wording)),
       context: new Set(context.tags),
       entities,
-      ...{ related, now },
+      ...{ wanted, related, now },
     };
     return rankRecall(candidates, asked, weights);
   });
