@@ -62,6 +62,26 @@ const LANGUAGES: Record<string, [memory: string, other: string, question: string
     'Missä puutarha on?',
   ],
   tr: ['Kediler evde uyuyor, çünkü bahçe çok soğuk.', 'Ankara treni dün iki saat geç geldi.', 'Kedi nerede?'],
+  pl: [
+    'Moje koty śpią w ogrodach, bo tam jest ciepło.',
+    'Wczoraj pociąg do Krakowa był bardzo spóźniony.',
+    'Gdzie jest kot?',
+  ],
+  cs: [
+    'Moje kočky spí na zahradě, protože je tam teplo.',
+    'Vlak do Brna měl včera velké zpoždění.',
+    'Kde je kočka?',
+  ],
+  hu: [
+    'Anna két könyvet vett a városban, és nagyon örül.',
+    'A pécsi vonat tegnap sokat késett, mert esett a hó.',
+    'Hol vannak a könyvek?',
+  ],
+  ro: [
+    'Pisicile dorm în grădină și câinele este în casă.',
+    'Trenul spre Brașov a întârziat ieri foarte mult.',
+    'Unde este pisica?',
+  ],
   ru: ['Мои кошки спят в саду.', 'Поезд в Казань вчера опоздал на два часа.', 'Где моя кошка?'],
   ar: ['اشترى المعلمون سيارات جديدة', 'تأخر القطار الى القاهرة امس ساعتين', 'من عنده سيارة؟'],
   el: ['Οι γάτες κοιμούνται στον κήπο.', 'Το τρένο για την Αθήνα άργησε χθες.', 'Πού είναι η γάτα;'],

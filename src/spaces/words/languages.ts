@@ -1,6 +1,6 @@
 /**
  * Languages of the Latin script whose words are stemmed, beside English. Each as its ISO 639-1 code, the stemmer's name
- * (Snowball), the names that a caller may have for it, and the letters that English has not.
+ * (Snowball; Polish has one here), the names that a caller may have for it, and the letters that English has not.
  */
 export const LANGUAGES = {
   de: { stemmer: 'german', names: ['german', 'deutsch', 'ger', 'deu'], letters: 'äöüß' },
@@ -18,6 +18,10 @@ export const LANGUAGES = {
   },
   fi: { stemmer: 'finnish', names: ['finnish', 'suomi', 'fin'], letters: 'äö' },
   tr: { stemmer: 'turkish', names: ['turkish', 'türkçe', 'tur'], letters: 'çğıöşü' },
+  pl: { stemmer: 'polish', names: ['polish', 'polski', 'pol'], letters: 'ąćęłńóśźż' },
+  cs: { stemmer: 'czech', names: ['czech', 'čeština', 'cze', 'ces'], letters: 'áčďéěíňóřšťúůýž' },
+  hu: { stemmer: 'hungarian', names: ['hungarian', 'magyar', 'hun'], letters: 'áéíóöőúüű' },
+  ro: { stemmer: 'romanian', names: ['romanian', 'română', 'rum', 'ron'], letters: 'ăâîșțşţ' },
 } as const;
 
 export type Language = keyof typeof LANGUAGES;

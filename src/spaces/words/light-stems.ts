@@ -1,3 +1,5 @@
+import { folded } from './folding.js';
+
 /** What an Arabic word may begin with that is a word of its own: 'and', 'the', 'by the' and so on. */
 const ARABIC_BEGINNINGS = ['وال', 'بال', 'كال', 'فال', 'لل', 'ال'];
 const ARABIC_ENDINGS = ['ها', 'ان', 'ات', 'ون', 'ين', 'يه', 'ه', 'ي'];
@@ -28,4 +30,19 @@ const GREEK_ENDINGS =
 export function greekStem(word: string): string {
   const ending = GREEK_ENDINGS.find((one) => word.endsWith(one) && word.length >= one.length + 3);
   return ending === undefined ? word : word.slice(0, -ending.length);
+}
+
+/** Endings of Polish nouns, adjectives and verbs, the longest first; without accents. */
+const POLISH_ENDINGS =
+  `iami ami iach ach owie owi ow iom om iem em iego ego iemu emu iej ej iymi ymi imi iych ych ich ym im ie ia iu a e i o u y
+   ujemy ujesz uja uje owac owala owali owaly owal aja asz amy acie ac alam alem ala ali alo aly al
+   ilismy ilysmy alismy alysmy elismy elysmy ylismy ylysmy isz imy icie ic ilam ilem ila ili ilo ily il ysz ymy ycie yc ylam ylem yla yli ylo yly yl iec ial iala ieli`
+    .split(/\s+/)
+    .sort((a, b) => b.length - a.length);
+
+/** A Polish word without its accents and its ending, where three letters are left of it. */
+export function polishStem(word: string): string {
+  const plain = folded(word);
+  const ending = POLISH_ENDINGS.find((one) => plain.endsWith(one) && plain.length >= one.length + 3);
+  return ending === undefined ? plain : plain.slice(0, -ending.length);
 }

@@ -1,6 +1,7 @@
 import { newStemmer } from 'snowball-stemmers';
 import { folded } from './folding.js';
 import { LANGUAGE_CODES, LANGUAGES, type Language } from './languages.js';
+import { polishStem } from './light-stems.js';
 import { Remembered } from './remembered.js';
 
 /** Nobody searches for longer words; a run of letters without end would be one. In UTF-16 units, as terms are. */
@@ -29,20 +30,22 @@ export function russianStem(word: string): string {
  */
 const FOREIGN = '~';
 
-function foreign(stem: string): string {
-  return (FOREIGN + folded(stem)).slice(0, MAX_TERM);
+/** A stemmer that leaves a single letter of a word has left too little (Czech's does, of `pes`). */
+function foreign(word: string, stem = word): string {
+  return (FOREIGN + folded(stem.length > 1 ? stem : word)).slice(0, MAX_TERM);
 }
 
-const stemmers = LANGUAGE_CODES.map(
-  (language) => [language, newStemmer(LANGUAGES[language].stemmer)] as const,
-);
+const stemmers = LANGUAGE_CODES.map((language) => {
+  const { stemmer } = LANGUAGES[language];
+  return [language, stemmer === 'polish' ? { stem: polishStem } : newStemmer(stemmer)] as const;
+});
 const foreignStems = new Map(
   stemmers.map(([language, stemmer]) => {
-    return [language, new Remembered(KEPT, (word) => foreign(stemmer.stem(word)))];
+    return [language, new Remembered(KEPT, (word) => foreign(word, stemmer.stem(word)))];
   }),
 );
 const allStems = new Remembered(KEPT, (word) => {
-  return [...new Set(stemmers.map(([, stemmer]) => foreign(stemmer.stem(word))))];
+  return [...new Set(stemmers.map(([, stemmer]) => foreign(word, stemmer.stem(word))))];
 });
 
 /** Of a word in lower case, with its accents: the stemmers of most languages know by them. The stem has none. */

@@ -76,6 +76,27 @@ export const STOP_WORDS: Readonly<Record<Language, ReadonlySet<string>>> = {
     seni onu bizi sizi onları benim senin onun bizim sizin onların bu şu bunlar şunlar bir her bazı hiç tüm bütün çok daha
     en az mi mı mu mü ne nasıl neden niçin niye nerede nereye nereden kim kimin hangi kaç değil var yok de da ki ise
     idi olarak olan oldu olduğu olur oldukça göre sonra önce beri diye şey`),
+  pl: words(`i w we z ze na do od po za o u dla przy przez pod nad przed bez między oraz ale lub albo czy że żeby bo więc
+    gdy kiedy jak jako gdzie dlaczego skąd kto co ja ty on ona ono my wy oni mnie mi ciebie go jego jemu mu jej ją nią
+    nas nam nami was wam ich im nimi się siebie sobie mój moja moje moich moim twój twoja twoje swój swoja swoje swoich
+    nasz nasza nasze ten ta to te tego tej tym tych tymi tę tą tamten który która które którzy których którym jaki jaka
+    jakie jest są był była było były być będzie będą jestem jesteś jesteśmy mam ma masz mamy mają miał miała może można
+    nie tak też także tylko już jeszcze bardzo więcej zawsze nigdy tu tutaj tam teraz wtedy potem wszystko wszystkie
+    wszyscy coś ktoś`),
+  cs: words(`a i v ve z ze na do od po za o u pro při přes pod nad před bez mezi nebo ale že aby když jak jako kde proč
+    odkud kdo co já ty on ona ono my vy oni mě mně mi mnou tebe ti ho jeho mu jej ji ní nás nám vás vám jich jim se si
+    sebe můj moje má mého mým tvůj svůj své svou náš naše ten ta to toho té tom tomu těch který která které kteří jaký
+    jaká jaké je jsou byl byla bylo byli být bude budou jsem jsi jsme mám máš máme mají měl měla může ne ano také taky
+    jen jenom už ještě velmi více vždy nikdy tady tam teď pak potom všechno všichni něco někdo`),
+  hu: words(`a az és vagy de hogy mert ha mint is nem ne sem igen én te ő mi ti ők engem téged őt minket nekem neked neki
+    nekünk ez ezt ezek azt azok ennek annak ebben abban egy van vannak volt voltak lesz lenne lehet vagyok vagyunk ki
+    kit kinek mit mikor hol hova honnan miért hogyan hány melyik milyen amely ami aki amit akit amikor ahol csak már még
+    nagyon több mindig soha itt ott most akkor után előtt között alatt felett nélkül minden valami valaki saját`),
+  ro: words(`și sau dar iar că să dacă când cum ca ce cine unde de la în din cu fără pe pentru prin spre sub peste între
+    după până un o unui unei unor al ai ale lui ei lor eu tu el ea noi voi ele mă te îl îi le ne vă se își meu mea mei
+    mele tău ta tăi său sa săi nostru noastră acest această acești aceste acel acea acei acele acesta aceasta este sunt
+    era erau fost fi am avem au avea va vor nu da mai foarte tot toți toate doar numai aici acolo acum atunci câte câți
+    ceva cineva`),
 };
 
 /** Left out wherever their script is written, since it tells the language. */
@@ -109,9 +130,15 @@ export const AMBIGUOUS: ReadonlySet<string> = words(
   het een en of want dat ze ben bent met door over tot van hem haar hen nog wel om te op dan pal nu wil mag hoe ons
   var han hon vad hur till ut ska av sedan mina sina dina hans bara de dig min din en ham hun mine at for her under have
   kan mod mere dine bare fra med sitt af ei mot ble dere deg meg mye noe mer vil ville
-  ja ole he tai jo etta jos kun oli mika mita vain aina nyt sen alla mutta
+  ja ole he tai jo etta jos kun oli mika mita vain aina nyt sen alla mutta tama
   men pendant
-  ve bu biz siz ki az bir mu size ise ile kim ama bana sana ona idi sey`,
+  ve bu biz siz ki az bir mu size ise ile kim ama bana sana ona idi sey
+  na po od za ze we pod nad bez ale lub bo jak co ja ty go ten ta te ci nas nam ich mam masz jest tak tam jako moja moje
+  oni jej pro ho ji je jim jen ani ano pak tom toho tady
+  take tech mel vice proc vas cos wy ono jake ted nia maja vam pri mame
+  azt ot nem sem ez hol mint volt mar meg ok kit mit ott neki ami aki ben
+  ii sai tau vor acel intre cate sau dar iar cum ca ce cine din cu pe sub ai ale ei lor eu ea noi ele va mei ma au nu da
+  este tot fi prin doar acum unde`,
 );
 
 function words(list: string): ReadonlySet<string> {

@@ -2,4 +2,4 @@
  * Which terms a text has (`terms.ts`): one more with every change of them. A projection that was built with others is
  * discarded, and built again from the ledger.
  */
-export const TERMS_VERSION = 2;
+export const TERMS_VERSION = 3;

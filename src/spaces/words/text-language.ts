@@ -33,7 +33,7 @@ export function isEnglishStop(mark: number): boolean {
 }
 
 /** Letters that come with English words and names less often than `é` or `ñ` do. */
-const STRONG_LETTERS = /[äöüßåøæœãõğış]/;
+const STRONG_LETTERS = /[äöüßåøæœãõğışąćęłńśźżčďěňřšťůžőűășțţ]/;
 /** A word counts 1 by such letters, half by others; all of them together no more than this. */
 const MOST_BY_LETTERS = 2;
 /** What it takes where no word is one that only the other language has: three vague ones, or letters beside them. */
