@@ -31,6 +31,25 @@ export function openMetadata(
   return JSON.parse(key.open(sealed, place).toString('utf8')) as Record<string, unknown>;
 }
 
+export function sealSource(
+  key: TenantKey,
+  workspace: WorkspaceId,
+  id: string,
+  source: string | null,
+): Buffer | null {
+  return source === null ? null : key.seal(source, { ...contentPlace(workspace, id), column: 'source' });
+}
+
+export function openSource(
+  key: TenantKey,
+  workspace: WorkspaceId,
+  id: string,
+  sealed: Buffer | null,
+): string | null {
+  const place = { ...contentPlace(workspace, id), column: 'source' };
+  return sealed === null ? null : key.open(sealed, place).toString('utf8');
+}
+
 export function sealAttributes(
   key: TenantKey,
   workspace: WorkspaceId,

@@ -164,6 +164,7 @@ describe('the memory routes', () => {
         session_id: 's-1',
         user_id: 'u-1',
         agent_id: 'a-1',
+        source: 'https://wiki.example/page/7',
       };
       const stored = await acme.post('/memory', whole);
       expect(stored.body).toEqual({
@@ -202,6 +203,7 @@ describe('the memory routes', () => {
         session_id: null,
         user_id: null,
         agent_id: null,
+        source: null,
       });
     });
 
@@ -384,17 +386,24 @@ describe('the memory routes', () => {
       metadata: { v: 1 },
       t_valid: '2026-01-01',
       user_id: 'u',
+      source: 'slack',
     });
     const edited = await acme.patch(`/memory/${id}`, { content: 'Second', metadata: { v: 2 } });
     expect(edited.body).toMatchObject({
       status: 'success',
       memory_id: id,
       indexed: true,
-      memory: { content: 'Second', tags: ['a'], metadata: { v: 2 }, user_id: 'u' },
+      memory: { content: 'Second', tags: ['a'], metadata: { v: 2 }, user_id: 'u', source: 'slack' },
     });
-    const cleared = await acme.call('PUT', `/memory/${id}`, { t_valid: null, user_id: null, tags: [] });
+    const cleared = await acme.call('PUT', `/memory/${id}`, {
+      t_valid: null,
+      user_id: null,
+      source: 'mail',
+      tags: [],
+    });
     expect(cleared.body['memory']).toMatchObject({
       content: 'Second',
+      source: 'mail',
       t_valid: null,
       user_id: null,
       tags: [],
@@ -412,6 +421,7 @@ describe('the memory routes', () => {
       t_valid: '2026-01-01T00:00:00.000Z',
       session_id: null,
       user_id: 'u',
+      source: 'slack',
       created_at: isTime,
     });
     expect(body.history[1]?.memory).not.toHaveProperty('validFrom');

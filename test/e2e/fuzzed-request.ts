@@ -83,6 +83,7 @@ const KNOWN: Record<string, fc.Arbitrary<unknown>> = {
   session_id: word,
   user_id: word,
   agent_id: word,
+  source: word,
   query: word,
   priority_ids: fc.array(own('memory'), { minLength: 1, maxLength: 3 }),
   language: fc.constantFrom('typescript', 'de', 'French'),

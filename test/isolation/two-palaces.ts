@@ -115,6 +115,7 @@ async function furnish(
         workspace_id: workspace,
         content: `${words} ${place} ${randomBytes(4).toString('hex')}`,
         metadata: { note: words },
+        source: words,
         session_id: 'session',
       },
       { 'Idempotency-Key': `${workspace}-${place}` },

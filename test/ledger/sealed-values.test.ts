@@ -31,7 +31,7 @@ describe('what a tenant stored', () => {
     expect(body.results.map(({ memory }) => memory.metadata)).toContainEqual({ note: words });
   });
 
-  it('lies nowhere in PostgreSQL in the clear: content, metadata, history, vectors, audit, answers, credentials', async () => {
+  it('lies nowhere in PostgreSQL in the clear: content, metadata, source, history, vectors, audit, answers, credentials', async () => {
     const forms = [
       words,
       Buffer.from(words).toString('hex'),

@@ -231,6 +231,7 @@ function draft(rest: Partial<MemoryDraft>): MemoryDraft {
     session: null,
     user: null,
     agent: null,
+    source: null,
     embedding: null,
     fingerprint: Buffer.alloc(32),
     ...rest,

@@ -27,6 +27,7 @@ describe('a tenant that lets no secrets be stored', () => {
       content: `Write to ${EMAIL} or bob@mail.example, card 4111 1111 1111 1111.`,
       tags: ['post', EMAIL],
       metadata: { from: { mail: EMAIL }, card: 4111111111111111, size: 3 },
+      source: `mail:${EMAIL}`,
     });
     expect(stored.status).toBe(201);
     expect(stored.body.scrubbed).toEqual([
@@ -35,11 +36,13 @@ describe('a tenant that lets no secrets be stored', () => {
       { kind: 'email', count: 1, field: 'tags[1]' },
       { kind: 'email', count: 1, field: 'metadata.from.mail' },
       { kind: 'card_number', count: 1, field: 'metadata.card' },
+      { kind: 'email', count: 1, field: 'source' },
     ]);
     expect(await memoryOf(stored.body.memory_id)).toMatchObject({
       content: 'Write to [masked:email] or [masked:email], card [masked:card_number].',
       tags: ['post', '[masked:email]'],
       metadata: { from: { mail: '[masked:email]' }, card: '[masked:card_number]', size: 3 },
+      source: 'mail:[masked:email]',
     });
   });
 

@@ -61,7 +61,8 @@ describe('migrations', () => {
          SELECT gen_random_uuid(), 't' || i, '', 'free', 'shared', '', gen_random_uuid(), gen_random_uuid(), '', '', i
          FROM generate_series(0, 120) AS i`,
       );
-      expect((await migrate(database)).applied).toEqual(['language-model-begins1763791000163']);
+      // And whatever came after it.
+      expect((await migrate(database)).applied[0]).toBe('language-model-begins1763791000163');
       const { rows } = await client.query<{ wrong: string; all: string }>(
         `SELECT count(*) AS all, count(*) FILTER (WHERE f.revision <> t.revision) AS wrong FROM followers f
          JOIN tenants t ON t.id = f.tenant_id WHERE f.name = 'language_model'`,

@@ -152,6 +152,7 @@ describe('retention by class', () => {
         ...session,
         content: 'The lighthouse keeper counts ships',
         metadata: { note: 'kept' },
+        source: 'logbook',
         timestamp: ago(90),
       });
       await tenant.patch(`/memory/${old}`, { content: words });
@@ -210,7 +211,7 @@ describe('retention by class', () => {
       const { status, body } = await restore(tenant, old);
       expect(status).toBe(200);
       expect(body).toMatchObject({
-        memory: { content: words, metadata: { note: 'kept' }, session_id: 'talk' },
+        memory: { content: words, metadata: { note: 'kept' }, source: 'logbook', session_id: 'talk' },
       });
       expect(await revisionOf(loci, tenant)).toBeGreaterThan(before);
       const told = await fetch(`${loci.url}/stream?follow=false`, {

@@ -38,6 +38,7 @@ const MEMORY_COLUMNS = {
   session_id: ['session_id'],
   user_id: ['user_id'],
   agent_id: ['agent_id'],
+  source: ['source'],
 };
 
 const RELATION_COLUMNS = {

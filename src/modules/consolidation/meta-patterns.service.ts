@@ -241,6 +241,7 @@ function draftOf(tenant: Tenant, id: string, fields: PatternFields): MemoryDraft
     session: null,
     user: null,
     agent: null,
+    source: null,
     embedding: null,
     fingerprint: tenant.key.hash(META_PATTERN, id),
   };

@@ -103,6 +103,7 @@ export class MemoryEdge {
       session: dto.session_id ?? null,
       user: dto.user_id ?? null,
       agent: dto.agent_id ?? null,
+      source: dto.source ?? null,
       embedding: dto.embedding === undefined ? null : unitVector(dto.embedding),
       fingerprint: dto.id === undefined ? UNNAMED : this.fingerprint(dto),
     };
@@ -130,6 +131,7 @@ export class MemoryEdge {
       ...(dto.session_id === undefined ? {} : { session: dto.session_id }),
       ...(dto.user_id === undefined ? {} : { user: dto.user_id }),
       ...(dto.agent_id === undefined ? {} : { agent: dto.agent_id }),
+      ...(dto.source === undefined ? {} : { source: dto.source }),
       ...(dto.embedding === undefined ? {} : { embedding: unitVector(dto.embedding) }),
     };
     if (Object.keys(edit).length === 0) {
@@ -150,8 +152,9 @@ export class MemoryEdge {
   private scrubbed<Dto extends EditMemoryDto>(dto: Dto, masked: Masked[]): Dto {
     const kinds = scrubKinds(this.context.tenant.settings);
     if (kinds.length === 0) return dto;
-    const { content, tags, metadata } = dto;
-    const clean = scrubJson(withoutAbsent({ content, tags, metadata }), kinds, '', masked) as Partial<Dto>;
+    const { content, tags, metadata, source } = dto;
+    const said = withoutAbsent({ content, tags, metadata, source });
+    const clean = scrubJson(said, kinds, '', masked) as Partial<Dto>;
     const { embedding, ...rest } = { ...dto, ...clean };
     const known = embedding !== undefined && clean.content === content;
     return { ...rest, ...(known ? { embedding } : {}) } as Dto;

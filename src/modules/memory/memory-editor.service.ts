@@ -3,7 +3,7 @@ import type { Cause } from '../../ledger/cause.js';
 import { changedMembers } from '../../ledger/changed-members.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
 import { Ledger } from '../../ledger/ledger.js';
-import { sealContent, sealMetadata, textHash } from '../../ledger/sealed-memory.js';
+import { sealContent, sealMetadata, sealSource, textHash } from '../../ledger/sealed-memory.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
@@ -177,10 +177,11 @@ export class MemoryEditorService {
     const { key } = tx.tenant;
     const content = sealContent(key, workspace, memory.id, memory.content);
     const metadata = sealMetadata(key, workspace, memory.id, memory.metadata);
+    const source = sealSource(key, workspace, memory.id, memory.source);
     await tx.rows(
       `UPDATE memories SET type = $4, tags = $5, importance = $6, confidence = $7, timestamp = $8, t_valid = $9, t_invalid = $10,
          session_id = $11, user_id = $12, agent_id = $13, content = $14, metadata = $15, alone_hash = $16, duplicate_hash = $17,
-         bytes = $18, updated_at = $19, type_given = $20
+         bytes = $18, updated_at = $19, type_given = $20, source = $21
        WHERE tenant_id = $1 AND workspace_id = $2 AND id = $3`,
       [
         tx.tenant.id,
@@ -201,9 +202,10 @@ export class MemoryEditorService {
         textHash(key, memory.content),
         // Who sends it again without a type sends the same.
         duplicateHash(tx.tenant, typeGiven ? memory : { ...memory, type: classify(memory.content) }),
-        content.length + metadata.length,
+        content.length + metadata.length + (source?.length ?? 0),
         memory.updatedAt,
         typeGiven,
+        source,
       ],
     );
   }

@@ -12,6 +12,7 @@ export function recordedMemory(tenant: Tenant, memory: Memory): Record<string, u
   return {
     content: hashed(memory.content),
     metadata: hashed(canonicalJson(memory.metadata)),
+    source: memory.source === null ? null : hashed(memory.source),
     user_id: memory.user === null ? null : hashed(memory.user),
     type,
     tags,

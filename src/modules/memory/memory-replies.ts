@@ -21,6 +21,7 @@ export function memoryDto(memory: Memory): MemoryDto {
     session_id: memory.session,
     user_id: memory.user,
     agent_id: memory.agent,
+    source: memory.source,
     created_at: memory.createdAt.toISOString(),
     updated_at: memory.updatedAt.toISOString(),
     ...(memory.archivedAt === null ? {} : { archived_at: memory.archivedAt.toISOString() }),

@@ -144,7 +144,7 @@ const THIS = `WHERE d.tenant_id = $1 AND d.workspace_id = $2 AND d.id = $3`;
 
 /** Its place in its session is found anew, and so is its joined text. */
 const OWN_COLUMNS = `tenant_id, workspace_id, id, position, type, tags, importance, confidence, timestamp, t_valid, t_invalid,
-  session_id, user_id, agent_id, content, metadata, alone_hash, fingerprint, duplicate_hash, bytes, created_at, updated_at`;
+  session_id, user_id, agent_id, source, content, metadata, alone_hash, fingerprint, duplicate_hash, bytes, created_at, updated_at`;
 
 const BRING_BACK = `
 INSERT INTO memories (${OWN_COLUMNS}, type_given)

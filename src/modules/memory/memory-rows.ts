@@ -1,7 +1,14 @@
 import type { QueryResultRow } from 'pg';
 import type { LedgerRead } from '../../ledger/ledger.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
-import { openContent, openMetadata, sealContent, sealMetadata } from '../../ledger/sealed-memory.js';
+import {
+  openContent,
+  openMetadata,
+  openSource,
+  sealContent,
+  sealMetadata,
+  sealSource,
+} from '../../ledger/sealed-memory.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import type { Memory, MemoryDraft } from './memory.js';
@@ -20,6 +27,7 @@ export interface MemoryRow extends QueryResultRow {
   session_id: string | null;
   user_id: string | null;
   agent_id: string | null;
+  source: Buffer | null;
   content: Buffer;
   metadata: Buffer;
   created_at: Date;
@@ -28,7 +36,7 @@ export interface MemoryRow extends QueryResultRow {
 }
 
 export const MEMORY_COLUMNS = `workspace_id, id, type, tags, importance, confidence, timestamp, t_valid, t_invalid,
-  session_id, user_id, agent_id, content, metadata, created_at, updated_at, archived_at`;
+  session_id, user_id, agent_id, source, content, metadata, created_at, updated_at, archived_at`;
 
 /** The same of `memories m`, where other tables have columns of these names. */
 export const PREFIXED_MEMORY_COLUMNS = MEMORY_COLUMNS.replaceAll(/\w+/g, 'm.$&');
@@ -49,6 +57,7 @@ export function memoryOf(tenant: Tenant, row: MemoryRow): Memory {
     session: row.session_id,
     user: row.user_id,
     agent: row.agent_id,
+    source: openSource(tenant.key, row.workspace_id, row.id, row.source),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     archivedAt: row.archived_at,
@@ -57,8 +66,10 @@ export function memoryOf(tenant: Tenant, row: MemoryRow): Memory {
 
 /** What JSON made of the times of a memory that was kept as it stood. */
 type InstantName = 'timestamp' | 'validFrom' | 'validUntil' | 'createdAt' | 'updatedAt' | 'archivedAt';
-type Snapshot = Omit<Memory, InstantName> &
-  Record<'timestamp' | 'createdAt' | 'updatedAt', string> &
+type Snapshot = Omit<Memory, InstantName | 'source'> & { source?: string | null } & Record<
+    'timestamp' | 'createdAt' | 'updatedAt',
+    string
+  > &
   Partial<Record<'validFrom' | 'validUntil' | 'archivedAt', string | null>>;
 
 /** A memory as an edit left it in its history, of which `JSON.stringify` was kept. */
@@ -68,6 +79,8 @@ export function memoryOfSnapshot(json: string): Memory {
     text === null || text === undefined ? null : new Date(text);
   return {
     ...kept,
+    // What was kept before there were any has none.
+    source: kept.source ?? null,
     timestamp: new Date(kept.timestamp),
     validFrom: instant(kept.validFrom),
     validUntil: instant(kept.validUntil),
@@ -136,6 +149,7 @@ export function insertMemories(tx: LedgerWrite, workspace: WorkspaceId, memories
   const { key } = tx.tenant;
   const contents = memories.map(({ id, draft }) => sealContent(key, workspace, id, draft.content));
   const metadata = memories.map(({ id, draft }) => sealMetadata(key, workspace, id, draft.metadata));
+  const sources = memories.map(({ id, draft }) => sealSource(key, workspace, id, draft.source));
   const column = <T>(value: (memory: PlacedMemory) => T): T[] => memories.map(value);
   tx.send(INSERT, [
     tx.tenant.id,
@@ -160,19 +174,20 @@ export function insertMemories(tx: LedgerWrite, workspace: WorkspaceId, memories
     column((m) => m.joinedHash),
     column((m) => m.draft.fingerprint),
     column((m) => m.duplicateHash),
-    memories.map((_, i) => (contents[i]?.length ?? 0) + (metadata[i]?.length ?? 0)),
+    memories.map((_, i) => [contents, metadata, sources].reduce((sum, of) => sum + (of[i]?.length ?? 0), 0)),
+    sources,
   ]);
 }
 
 /** PostgreSQL has no arrays of arrays of different lengths: tags travel as JSON. */
 const INSERT = `
 INSERT INTO memories (tenant_id, workspace_id, id, position, type, type_given, tags, importance, confidence, timestamp, t_valid,
-  t_invalid, session_id, user_id, agent_id, previous_id, content, metadata, alone_hash, joined_hash, fingerprint, duplicate_hash, bytes)
+  t_invalid, session_id, user_id, agent_id, previous_id, content, metadata, alone_hash, joined_hash, fingerprint, duplicate_hash, bytes, source)
 SELECT $1, $2, n.id, n.position, n.type, n.type_given, ARRAY(SELECT jsonb_array_elements_text(n.tags)), n.importance, n.confidence,
   n.timestamp, n.t_valid, n.t_invalid, n.session_id, n.user_id, n.agent_id, n.previous_id, n.content, n.metadata,
-  n.alone_hash, n.joined_hash, n.fingerprint, n.duplicate_hash, n.bytes
+  n.alone_hash, n.joined_hash, n.fingerprint, n.duplicate_hash, n.bytes, n.source
 FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::boolean[], $7::jsonb[], $8::real[], $9::real[], $10::timestamptz[],
   $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::uuid[], $17::bytea[], $18::bytea[],
-  $19::bytea[], $20::bytea[], $21::bytea[], $22::bytea[], $23::int[])
+  $19::bytea[], $20::bytea[], $21::bytea[], $22::bytea[], $23::int[], $24::bytea[])
   AS n (id, position, type, type_given, tags, importance, confidence, timestamp, t_valid, t_invalid, session_id, user_id, agent_id,
-    previous_id, content, metadata, alone_hash, joined_hash, fingerprint, duplicate_hash, bytes)`;
+    previous_id, content, metadata, alone_hash, joined_hash, fingerprint, duplicate_hash, bytes, source)`;

@@ -76,6 +76,15 @@ export class MemoryFields extends WorkspaceField {
   @Text({ max: 256, optional: true, nullable: true })
   agent_id?: string | null;
 
+  @Text({
+    max: 1_024,
+    optional: true,
+    nullable: true,
+    description: 'Where it came from: a channel, a file, an address',
+    example: 'slack:#support',
+  })
+  source?: string | null;
+
   @Vector({
     optional: true,
     description: "Of the installation's embedding model; any length but zero is scaled to one",
@@ -172,6 +181,7 @@ export class MemoryDto {
   @ApiProperty({ type: String, nullable: true }) session_id!: string | null;
   @ApiProperty({ type: String, nullable: true }) user_id!: string | null;
   @ApiProperty({ type: String, nullable: true }) agent_id!: string | null;
+  @ApiProperty({ type: String, nullable: true }) source!: string | null;
   @ApiProperty({ type: String, format: 'date-time' }) created_at!: string;
   @ApiProperty({ type: String, format: 'date-time' }) updated_at!: string;
   @ApiProperty({

@@ -21,6 +21,8 @@ export interface MemoryDraft {
   session: string | null;
   user: string | null;
   agent: string | null;
+  /** Where it came from, as the caller names it: a channel, a file, an address. */
+  source: string | null;
   /** Brought by the caller, of the current model's length. */
   embedding: Float32Array | null;
   /** Of the request as it came, for telling a repetition from another memory under the same id; empty where it named none. */
@@ -42,6 +44,7 @@ export interface Memory {
   session: string | null;
   user: string | null;
   agent: string | null;
+  source: string | null;
   createdAt: Date;
   updatedAt: Date;
   /** When it was forgotten: it is there, and no longer among what holds now. */
@@ -64,6 +67,7 @@ export type MemoryEdit = Partial<
     | 'session'
     | 'user'
     | 'agent'
+    | 'source'
   >
 > & { embedding?: Float32Array };
 

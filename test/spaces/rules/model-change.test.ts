@@ -163,6 +163,7 @@ describe('rule 12: a model is changed by a second projection', () => {
       session: null,
       user: null,
       agent: null,
+      source: null,
       embedding: null,
       fingerprint: Buffer.alloc(32),
     };
