@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Loci as LociServer, Reply, TestTenant } from '../support/loci.js';
 import { Loci } from '../support/loci.js';
-import { sendRaw, type RawRequest } from '../support/raw-request.js';
+import { overWire, sendRaw, type RawRequest } from '../support/raw-request.js';
 import { asSuperuser } from '../support/superuser.js';
 import {
   BAD_BATCHES,
@@ -88,10 +88,34 @@ describe('bad input', () => {
     expect(headers.get('allow')).toBe('GET, HEAD, POST');
   });
 
-  it('with a URL of 20,000 letters is cut off by the first reader, and breaks nothing', async () => {
-    const { status } = await send({ path: `/recall?query=${'x'.repeat(20_000)}` });
-    expect(status).toBe(431);
+  it.each([
+    ['no HTTP at all', 'hello\r\n\r\n'],
+    ['a method that nobody knows', 'REMEMBER /memory HTTP/1.1\r\nHost: loci\r\n\r\n'],
+    ['a length that is no number', 'POST /memory HTTP/1.1\r\nHost: loci\r\nContent-Length: long\r\n\r\n'],
+    [
+      'two ways to tell where the body ends',
+      'POST /memory HTTP/1.1\r\nHost: loci\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    [
+      'a chunk without a length',
+      'POST /memory HTTP/1.1\r\nHost: loci\r\nTransfer-Encoding: chunked\r\n\r\nlong\r\n{}\r\n0\r\n\r\n',
+    ],
+  ])('that is %s is told so as everything else is', async (_, sent) => {
+    const answer = await overWire(loci.url, sent);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(head).toContain('\r\nContent-Type: application/problem+json; charset=utf-8\r\n');
+    const problem = JSON.parse(body) as { request_id: string };
+    expect(problem).toMatchObject({ status: 400, code: 'request.malformed' });
+    expect(head).toContain(`\r\nX-Request-Id: ${problem.request_id}\r\n`);
     expect((await acme.get(`/memory/${memory}`)).status).toBe(200);
+  });
+
+  it('behind one that is being answered does not get into its answer', async () => {
+    const good = `GET /memory/${memory} HTTP/1.1\r\nHost: loci\r\nX-API-Key: ${acme.token}\r\n\r\n`;
+    const answer = await overWire(loci.url, `${good}hello\r\n\r\n`);
+    const heads = answer.split('\r\n').filter((line) => line.startsWith('HTTP/1.1 '));
+    expect(heads).toHaveLength(1);
   });
 
   it('with the id of a memory is that memory again where the body is the same', async () => {

@@ -291,5 +291,11 @@ export const BAD_URLS: BadRequest[] = [
   ['a token in the URL', get('/recall?query=x&token=loci_live_abc'), 400, 'request.token_in_url'],
   ['an API key in the URL', get('/recall?api_key=loci_live_abc'), 400, 'request.token_in_url'],
   ['an access token in the URL', get('/recall?Access_Token=x'), 400, 'request.token_in_url'],
+  ['a URL of 20,000 letters', get(`/recall?query=${'x'.repeat(20_000)}`), 431, 'request.headers_too_large'],
+  [
+    'a header of 20,000 letters',
+    { path: '/recall', headers: { 'X-Long': 'x'.repeat(20_000) } },
+    ...([431, 'request.headers_too_large'] as const),
+  ],
   ['an unknown parameter of 8,000 letters', get(`/recall?x=${'y'.repeat(8_000)}`), ...INVALID],
 ];

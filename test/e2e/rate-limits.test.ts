@@ -1,4 +1,5 @@
 import { mintKey } from '../../src/tenancy/api-key.js';
+import { sendRaw } from '../support/raw-request.js';
 import { Loci, type Caller, type Reply, type TestTenant } from '../support/loci.js';
 
 /** The numbers of a `RateLimit` header: `"tenant";r=59;t=60`. */
@@ -61,6 +62,31 @@ describe('requests are limited', () => {
     expect([left, Number(refused.headers.get('retry-after'))]).toEqual([0, seconds]);
     expect(seconds).toBeGreaterThan(0);
     expect(seconds).toBeLessThanOrEqual(60);
+  });
+
+  it('also where what was sent could not be read, which no stranger is told', async () => {
+    const tenant = await loci.tenant({ plan_tier: 'free' });
+    const unreadable: [number, Record<string, string>, string | Buffer][] = [
+      [400, { 'Content-Type': 'application/json' }, '{"content":'],
+      [400, { 'Content-Type': 'application/json' }, Buffer.from([0x22, 0xc3, 0x28, 0x22])],
+      [413, { 'Content-Type': 'application/json' }, `"${'x'.repeat(1_200_000)}"`],
+      [415, { 'Content-Type': 'text/csv' }, 'content\nx'],
+    ];
+    const send = (token: string, headers: Record<string, string>, body: string | Buffer) =>
+      sendRaw(loci.url, {
+        method: 'POST',
+        path: '/memory',
+        headers: { ...headers, 'X-API-Key': token },
+        body,
+      });
+    for (const [at, [status, headers, body]] of unreadable.entries()) {
+      const reply = await send(tenant.token, headers, body);
+      expect([reply.status, stateOf(reply).left]).toEqual([status, 11 - at]);
+      expect((await send(mintKey('live').key, headers, body)).body['code']).toBe('auth.invalid');
+    }
+    const [, headers, body] = unreadable[0] ?? [0, {}, ''];
+    expect(await statuses(tenant, 8)).toEqual(times(8, 200));
+    expect((await send(tenant.token, headers, body)).body['code']).toBe('rate.limited');
   });
 
   it('by the tenant’s setting before its plan', async () => {

@@ -1,4 +1,5 @@
 import { request, type Agent } from 'node:http';
+import { connect } from 'node:net';
 import type { Reply } from './loci.js';
 
 /** One request exactly as it is written here: no client of a kind that corrects or completes it. */
@@ -42,6 +43,17 @@ export function sendRaw(base: string, raw: RawRequest, agent: Agent | false = fa
     // A server that has answered already may stop reading the rest of a body that is too large.
     sent.on('error', reject);
     sent.end(body);
+  });
+}
+
+/** All that the server sends back to these bytes, until it closes the connection. */
+export function overWire(base: string, sent: string): Promise<string> {
+  const { hostname, port } = new URL(base);
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(Number(port), hostname, () => socket.write(sent));
+    socket.setEncoding('utf8').on('data', (text) => (answer += String(text)));
+    socket.on('error', reject).on('close', () => resolve(answer));
   });
 }
 

@@ -34,6 +34,12 @@ export const errorCodes = {
     explanation:
       'The body, or a part of it, is beyond the limit for this route. Nothing was stored. Send less at once: split batches, and ingest long texts as documents.',
   },
+  'request.headers_too_large': {
+    status: 431,
+    title: 'The URL and headers are too large',
+    explanation:
+      'The request line and the headers together may have 16 KB. Send long questions as a body (`POST /recall`), and look for headers that your client or a proxy adds.',
+  },
   'request.unsupported_media': {
     status: 415,
     title: 'The body is of a kind that is not read here',

@@ -1,6 +1,7 @@
 import express from 'express';
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { jsonFault } from './json-check.js';
+import { requestFacts } from './request-facts.js';
 import { RequestInvalid, RequestMalformed, RequestUnsupportedMedia } from './request.errors.js';
 
 const MB = 1_048_576;
@@ -15,7 +16,8 @@ const LARGE_ROUTES =
 
 /**
  * Reads bodies as JSON, also where `Content-Type` is missing or is curl's default for `-d`.
- * Leaves multipart alone; refuses other kinds, what is no UTF-8, and JSON that no store could keep.
+ * Leaves multipart alone; refuses other kinds, what is no UTF-8, and JSON that no store could keep. That is said
+ * only once it is known who calls: see `UnreadGuard`.
  */
 export function readBody(): RequestHandler {
   const takesJson = (request: { headers: Request['headers'] }): boolean =>
@@ -29,29 +31,27 @@ export function readBody(): RequestHandler {
     }
     const contentType = request.headers['content-type'];
     if (!isJson(contentType)) {
-      const multipart = contentType?.toLowerCase().startsWith('multipart/form-data') === true;
-      next(
-        multipart ? undefined : new RequestUnsupportedMedia('This body is of a kind that is not read here.'),
-      );
+      if (contentType?.toLowerCase().startsWith('multipart/form-data') !== true) {
+        requestFacts(response).unread = new RequestUnsupportedMedia(
+          'This body is of a kind that is not read here.',
+        );
+      }
+      next();
       return;
     }
     const read = LARGE_ROUTES.test(request.path) ? large : small;
-    read(request, response, (error?: unknown) => parse(request, response, next, error));
+    read(request, response, (error?: unknown) => {
+      try {
+        if (error !== undefined) throw error;
+        const bytes: unknown = request.body;
+        request.body = Buffer.isBuffer(bytes) && bytes.length > 0 ? parseJson(bytes) : undefined;
+      } catch (refusal) {
+        request.body = undefined;
+        requestFacts(response).unread = refusal as Error;
+      }
+      next();
+    });
   };
-}
-
-function parse(request: Request, _response: Response, next: NextFunction, error: unknown): void {
-  if (error !== undefined) {
-    next(error);
-    return;
-  }
-  try {
-    const bytes: unknown = request.body;
-    request.body = Buffer.isBuffer(bytes) && bytes.length > 0 ? parseJson(bytes) : undefined;
-    next();
-  } catch (refusal) {
-    next(refusal);
-  }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -14,6 +14,8 @@ import { attachFacts } from './request-facts.js';
 import type { Reply, RequestFacts } from './request-facts.js';
 import { RequestMalformed, ServedElsewhere, ServerStopping, TokenInUrl } from './request.errors.js';
 import { securityHeaders } from './security-headers.js';
+import { UnreadGuard } from './unread.guard.js';
+import { answerUnreadable } from './unreadable-requests.js';
 import { ValidationPipe } from './validation.js';
 
 /**
@@ -32,13 +34,13 @@ export function installHttpEdge(app: NestExpressApplication, settings: Settings)
   );
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(
-    openRequest(traffic, (reply) => {
-      metrics.observeReply(reply);
-      logReply(log, reply, settings.logEvery);
-      listeners.tell(reply);
-    }),
-  );
+  const done = (reply: Reply): void => {
+    metrics.observeReply(reply);
+    logReply(log, reply, settings.logEvery);
+    listeners.tell(reply);
+  };
+  answerUnreadable(app.getHttpServer(), done);
+  app.use(openRequest(traffic, done));
   app.use((_request: Request, _response: Response, next: NextFunction) => {
     if (state.phase === 'stopping' && !_request.path.startsWith('/health')) {
       _response.setHeader('Connection', 'close');
@@ -48,6 +50,7 @@ export function installHttpEdge(app: NestExpressApplication, settings: Settings)
   if (settings.role === 'worker') app.use(onlyProbes);
   app.use(checkUrl);
   app.use(readBody());
+  app.useGlobalGuards(new UnreadGuard());
   app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ProblemFilter(log));
 }

@@ -10,6 +10,8 @@ export interface RequestFacts {
   workspace?: string;
   /** Who calls: `operator`, `key:<id>`, `member:<id>`. */
   actor?: string;
+  /** Why the body could not be read. */
+  unread?: Error;
   /** Set by the problem filter: what was refused, and the words that are for the log alone. */
   problem?: { code: string; internal?: string };
 }
