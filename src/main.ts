@@ -2,12 +2,11 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { tellFirstSecrets } from './installation.js';
 import { readEnvironment, SettingsError } from './platform/config/environment.js';
-import { DataFolderRefused } from './platform/config/data-folder.js';
-import { PostgresCannotRun } from './platform/database/postgres-cannot-run.js';
 import { parseSettings, type Settings } from './platform/config/settings.js';
 import { openLog, type Log } from './platform/logging/log.js';
 import { version } from './platform/version.js';
 import { startServer, type RunningServer } from './server.js';
+import { startRefusal } from './start-refusal.js';
 
 /** Whatever is still under way by then is cut off. */
 const STOP_WITHIN_MS = 20_000;
@@ -76,16 +75,8 @@ async function start(settings: Settings, log: Log): Promise<RunningServer> {
     return await startServer(settings, log);
   } catch (error) {
     log.flush();
-    if (
-      error instanceof SettingsError ||
-      error instanceof DataFolderRefused ||
-      error instanceof PostgresCannotRun
-    ) {
-      refuse(error.message);
-    }
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
-      refuse(`PORT is in use: something else listens on ${settings.host}:${settings.port}.`);
-    }
+    const refusal = startRefusal(error, settings);
+    if (refusal !== null) refuse(refusal);
     log.error({ error }, 'the start failed');
     log.flush();
     refuse(error instanceof Error ? error.message : String(error));

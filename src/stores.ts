@@ -17,6 +17,7 @@ import { readPlacements, SHARED, type PlacementPlan } from './platform/config/pl
 import { DataFolder } from './platform/config/data-folder.js';
 import type { Settings } from './platform/config/settings.js';
 import { Database } from './platform/database/database.js';
+import { reaching } from './platform/database/database-not-reached.js';
 import { EmbeddedPostgres } from './platform/database/embedded-postgres.js';
 import { migrate } from './platform/database/migrations.js';
 import { postgresUser } from './platform/database/postgres-user.js';
@@ -58,7 +59,7 @@ export async function openStores(settings: Settings): Promise<Stores & { secrets
     closers.push(() => folder.close());
     const secrets = await installationSecrets(settings, folder);
     const connection = await openLedger(settings, folder, closers);
-    await migrate(connection);
+    await (settings.databaseUrl === null ? migrate(connection) : reaching(migrate(connection)));
     const size = settings.connections.database;
     const pools = { tenants: size, system: Math.max(2, Math.ceil(size / 2)) };
     const database = await Database.open(connection, [TenantEntity, ApiKeyEntity], pools);
