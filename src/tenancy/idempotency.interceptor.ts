@@ -66,7 +66,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   ): Promise<unknown> {
     const { claim, kept } = await this.idempotency.claim({
       principal: this.context.principal,
-      route: `${request.method} ${request.path.replace(/\/$/, '')}`,
+      route: `${request.method} ${routeName(request.path)}`,
       key,
       content: canonicalJson([
         this.scrubbed(request.body ?? null),
@@ -104,6 +104,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
       throw error;
     }
   }
+}
+
+/** The memory routes are served at the root and under `/v1`: a retry by the other name is the same request. */
+function routeName(path: string): string {
+  return path.replace(/^\/v1(?=\/)/i, '').replace(/\/$/, '');
 }
 
 /** The same answer without any member that is called `key`, `token` or `secret`. */

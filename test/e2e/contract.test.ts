@@ -248,6 +248,10 @@ describe('the memory routes', () => {
         status: 409,
         body: { code: 'idempotency.conflict' },
       });
+      for (const path of ['/v1/memory', '/api/v1/memory/']) {
+        const third = await acme.post(path, { content: 'Only once' }, headers);
+        expect([third.headers.get('idempotency-replayed'), third.body]).toEqual(['true', first.body]);
+      }
       const at = { 'Idempotency-Key': randomUUID() };
       const many = await Promise.all(
         Array.from({ length: 8 }, () => acme.post('/memory', { content: 'Only once at once' }, at)),
