@@ -1,6 +1,7 @@
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 import { randomInt } from 'node:crypto';
-import { closeSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { APPLICATION_ID, createFileTables, FILE_VERSION } from './file-schema.js';
 
@@ -60,6 +61,8 @@ export class TenantFile {
 
   static create(path: string): TenantFile {
     removeFile(path);
+    // Who deletes all files at once deletes their folder.
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     closeSync(openSync(path, 'wx', 0o600));
     const db = new Sqlite(path);
     try {

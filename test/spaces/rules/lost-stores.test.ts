@@ -1,4 +1,5 @@
-import { copyFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Client } from 'pg';
 import { ChangeFeed } from '../../../src/ledger/change-feed.js';
 import { CatchUp } from '../../../src/spaces/catch-up.js';
@@ -55,6 +56,17 @@ describe('stores that are lost', () => {
       expect(after.body).toMatchObject({ indexed: true });
       await expectProjected(loci, acme);
       expect(await recalledIds(acme, 'teapot')).toContain(before);
+    });
+
+    it('rebuilds stores that were deleted with the folder that they lie in', async () => {
+      const acme = await loci.tenant();
+      const ids = [await remember(acme, 'The teapot is blue.')];
+      rmSync(dirname(fileOf(loci, acme)), { recursive: true });
+      expect(await recalledIds(acme, 'teapot')).toEqual(ids);
+      ids.push(await remember(acme, 'The teapot is chipped.'));
+      expect((await recalledIds(acme, 'teapot')).sort()).toEqual(ids.sort());
+      expect(statSync(dirname(fileOf(loci, acme))).mode & 0o777).toBe(0o700);
+      await expectProjected(loci, acme);
     });
 
     it.each([
