@@ -152,8 +152,8 @@ describe('recall', () => {
     expect(await found({ query: 'garden gate', queries: ['garden gate'], limit: 1 })).toBe('B');
   });
 
-  it('explains its scores where it is asked to', async () => {
-    const [explained] = await recall({ query: 'garden gate', explain: true, limit: 1 });
+  it('shows the parts of its scores, and what they weigh where it is asked to explain', async () => {
+    const [explained] = await recall({ query: 'garden gate', limit: 1 });
     expect(Object.keys(explained?.score_parts ?? {})).toEqual(
       expect.arrayContaining(['vector', 'keyword', 'substance', 'importance']),
     );
@@ -168,8 +168,8 @@ describe('recall', () => {
       const sum = parts.reduce((total, part) => total + weight(part) * part[1], 0);
       expect(sum / parts.reduce((total, part) => total + weight(part), 0)).toBeCloseTo(score, 3);
     }
-    const [plain] = await recall({ query: 'garden gate', limit: 1 });
-    expect(plain?.score_parts).toBeUndefined();
+    expect((await acme.get('/recall?query=garden+gate')).body['weights']).toBeUndefined();
+    expect((await recall({ limit: 1 }))[0]?.score_parts).toEqual({});
     expect((await recall({ limit: 1 }))[0]?.match_type).toBe('filter');
   });
 
@@ -423,12 +423,23 @@ describe('recall', () => {
     });
 
     it.each([
-      ['time_query=when+it+rained', 'time_query'],
-      ['time_query=today&time_zone=Middle/Earth', 'time_zone'],
+      ['time_query=when+it+rained', 'query.time_query'],
+      ['time_query=today&time_zone=Middle/Earth', 'query.time_zone'],
+      ['start=2024-02-01&end=2024-01-01', 'query.end'],
+      ['embedding=1,2,3', 'query.embedding'],
     ])('refuses %s, and says which', async (params, location) => {
       const { status, body } = await reader.get<{ errors: object[] }>(`/recall?query=kettle&${params}`);
       expect(status).toBe(400);
       expect(body).toMatchObject({ code: 'request.invalid', errors: [{ location }] });
+    });
+
+    it('says of a body that it is there', async () => {
+      const { body } = await reader.post('/recall', {
+        query: 'kettle',
+        start: '2024-02-01',
+        end: '2024-01-01',
+      });
+      expect(body).toMatchObject({ code: 'request.invalid', errors: [{ location: 'body.end' }] });
     });
   });
 });

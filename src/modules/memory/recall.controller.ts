@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { RequestInvalid } from '../../platform/http/request.errors.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
@@ -69,8 +70,10 @@ export class RecallController {
     const startedAt = performance.now();
     const { tenant } = this.context;
     const workspace = await this.edge.workspace(request, response, dto);
-    const time = wantedTime(dto, tenant.settings);
-    const question = questionOf(tenant, dto, time);
+    const { time, question } = placed(request, () => {
+      const time = wantedTime(dto, tenant.settings);
+      return { time, question: questionOf(tenant, dto, time) };
+    });
     const recalled = await this.recalls.recall(tenant, workspace, question);
     const expanded = dto.expand_relations
       ? await this.expansion.expand(tenant, workspace, {
@@ -88,7 +91,7 @@ export class RecallController {
     const sharing = named?.memories ?? [];
     return {
       status: 'success',
-      results: [...results.map((result) => resultDto(result, dto.explain)), ...sharing.map(sharingDto)],
+      results: [...results.map(resultDto), ...sharing.map(sharingDto)],
       count: results.length + sharing.length,
       took_ms: Math.round((performance.now() - startedAt) * 100) / 100,
       ...(dto.explain ? { weights: recalled.weights } : {}),
@@ -109,10 +112,25 @@ export class RecallController {
   }
 }
 
+/** What is found wrong later than by the field's own rule is told with where it was given, as it is by that. */
+function placed<T>(request: Request, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RequestInvalid)) throw error;
+    const where = request.method === 'POST' ? 'body' : 'query';
+    const errors = error.details.errors ?? [];
+    throw new RequestInvalid(
+      errors.map(({ location, message }) => ({ location: `${where}.${location}`, message })),
+    );
+  }
+}
+
 function sharingDto({ id, score, memory, entity, from }: SharingMemory): RecallResultDto {
   return {
     id,
     score: rounded(score),
+    score_parts: {},
     match_type: 'entity',
     memory: memoryDto(memory),
     expanded_from_entity: entity,
@@ -174,20 +192,16 @@ function expansionOf(dto: RecallDto): Expansion {
   };
 }
 
-function resultDto(result: RecalledMemory | ExpandedMemory, explain: boolean): RecallResultDto {
+function resultDto(result: RecalledMemory | ExpandedMemory): RecallResultDto {
   const { id, score, parts, memory, replaces } = result;
   const bridge = 'bridge' in result ? result.bridge : null;
   const shown = Object.entries({ ...parts, ...(bridge === null ? {} : { relation: bridge }) });
   return {
     id,
     score: rounded(score),
-    ...(explain
-      ? {
-          score_parts: Object.fromEntries(
-            shown.flatMap(([part, value]) => (value === null ? [] : [[part, rounded(value)] as const])),
-          ),
-        }
-      : {}),
+    score_parts: Object.fromEntries(
+      shown.flatMap(([part, value]) => (value === null ? [] : [[part, rounded(value)] as const])),
+    ),
     match_type: bridge !== null ? 'relation' : byName(result) ? 'priority' : matchType(parts),
     memory: memoryDto(memory),
     ...(result.outside === true ? { outside_tag_scope: true } : {}),

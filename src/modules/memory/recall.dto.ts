@@ -157,7 +157,7 @@ export class RecallDto extends AutoMemRecallFields {
   @Flag({ optional: true, default: false, description: 'Brings along only what has the tags asked for' })
   expand_respect_tags = false;
 
-  @Flag({ optional: true, default: false, description: 'Shows the parts of each score, and what they weigh' })
+  @Flag({ optional: true, default: false, description: 'Shows what the parts of each score weigh' })
   explain = false;
 }
 
@@ -175,11 +175,10 @@ export class RecallResultDto {
   @ApiProperty({ type: Number, description: '0..1' }) score!: number;
   @ApiProperty({
     type: Object,
-    description: `With explain, each 0..1 before its weight, those that say something: ${RANKING_PARTS.join(', ')}; relation is the score of what connects two results`,
+    description: `Each 0..1 before its weight, those that say something: ${RANKING_PARTS.join(', ')}; relation is the score of what connects two results`,
     additionalProperties: { type: 'number' },
-    required: false,
   })
-  score_parts?: Record<string, number>;
+  score_parts!: Record<string, number>;
   @ApiProperty({
     type: String,
     enum: ['hybrid', 'vector', 'keyword', 'filter', 'relation', 'entity', 'priority'],
