@@ -71,7 +71,12 @@ describe('a tenant’s life', () => {
       const { plan, to } = EVERY[state][move];
       const answer = await send(tenant.slug, move);
       expect(answer.status).toBe(plan === 'refused' ? 409 : 200);
-      if (plan === 'refused') expect(answer.body).toMatchObject({ code: 'tenant.invalid_transition' });
+      if (plan === 'refused') {
+        expect(answer.body).toMatchObject({
+          code: 'tenant.invalid_transition',
+          detail: expect.stringMatching(/^A tenant that is \w+ cannot be \w+ed\.$/),
+        });
+      }
       const shown = await loci.operator.get(`/admin/tenants/${tenant.slug}`);
       if (to === 'purged') expect(shown.status).toBe(404);
       else expect(shown.body).toMatchObject({ state: to, is_active: to === 'active' });

@@ -13,6 +13,15 @@ export const TENANT_MOVES: Readonly<
   purge: { from: ['active', 'suspended', 'deleted'], to: 'deleted', repeatable: true },
 };
 
+/** What a tenant is called after each, or cannot be. */
+export const MOVED: Readonly<Record<TenantMove, string>> = {
+  suspend: 'suspended',
+  resume: 'resumed',
+  delete: 'deleted',
+  restore: 'restored',
+  purge: 'purged',
+};
+
 /** `done`: it is where the move leads already, and saying so again is no error. */
 export function planMove(state: TenantState, move: TenantMove): 'go' | 'done' | 'refused' {
   const { from, to, repeatable } = TENANT_MOVES[move];

@@ -11,7 +11,7 @@ import { tenantColumn } from '../../tenancy/tenant.js';
 import { mergeSettings } from '../../tenancy/settings-merge.js';
 import { MasterKey } from '../../tenancy/tenant-key.js';
 import { announce } from './operator-audit.js';
-import { planMove, TENANT_MOVES, type TenantMove } from './tenant-states.js';
+import { MOVED, planMove, TENANT_MOVES, type TenantMove } from './tenant-states.js';
 import { TenantEntity } from './tenant.entity.js';
 import { InvalidTransition, TenantConflict } from './tenants.errors.js';
 
@@ -145,9 +145,7 @@ export class TenantsService {
       const tenant = await find(manager, ref, true);
       const plan = planMove(tenant.state, move);
       if (plan === 'refused' || (move === 'restore' && !restorable(tenant))) {
-        throw new InvalidTransition(
-          `A tenant that is ${tenant.state} cannot ${move === 'restore' ? 'be restored' : move}.`,
-        );
+        throw new InvalidTransition(`A tenant that is ${tenant.state} cannot be ${MOVED[move]}.`);
       }
       if (plan === 'done') return tenant;
       const { to } = TENANT_MOVES[move];

@@ -125,7 +125,8 @@ function splitCommas(text: string): string[] {
 export function checkList(value: unknown, limits: { min?: number; max: number }): Fault | null {
   if (!Array.isArray(value)) return fault('must be a list');
   if (value.length > limits.max) return fault(`must have at most ${limits.max} items`);
-  if (value.length < (limits.min ?? 0)) return fault(`must have at least ${limits.min} items`);
+  const { min = 0 } = limits;
+  if (value.length < min) return fault(min === 1 ? 'must not be empty' : `must have at least ${min} items`);
   return null;
 }
 

@@ -6,7 +6,7 @@ const ISO_8601 =
 /**
  * An ISO 8601 date, or date and time, as an instant; null where it is none. A day must exist in its month.
  * Without a zone it is UTC, a date alone is its midnight; beyond milliseconds digits are cut. An instant that is in the
- * year 10000 by UTC is none: nobody could read what would be shown for it.
+ * year 0 or 10000 by UTC is none: nobody could read what would be shown for it.
  */
 export function parseInstant(text: string): Date | null {
   const match = ISO_8601.exec(text);
@@ -27,7 +27,8 @@ export function parseInstant(text: string): Date | null {
     Number(second),
     Number(fraction.slice(0, 3).padEnd(3, '0')),
   );
-  return instant.getUTCFullYear() > 9_999 ? null : instant;
+  const shown = instant.getUTCFullYear();
+  return shown < 1 || shown > 9_999 ? null : instant;
 }
 
 function daysIn(year: number, month: number): number {
