@@ -17,14 +17,7 @@ export function startRefusal(error: unknown, { host, port }: Pick<Settings, 'hos
   const { code, syscall, hostname } = error as NodeJS.ErrnoException & { hostname?: string };
   if (syscall === 'getaddrinfo' && hostname === host) return 'HOST is no address, nor a name that is known.';
   if (syscall !== 'listen') return null;
-  switch (code) {
-    case 'EADDRINUSE':
-      return `PORT is in use: something else listens on ${host}:${port}.`;
-    case 'EACCES':
-      return 'PORT is one that this user may not listen on.';
-    case 'EADDRNOTAVAIL':
-      return 'HOST is no address of this machine.';
-    default:
-      return null;
-  }
+  if (code === 'EADDRINUSE') return `PORT is in use: something else listens on ${host}:${port}.`;
+  if (code === 'EACCES') return 'PORT is one that this user may not listen on.';
+  return code === 'EADDRNOTAVAIL' ? 'HOST is no address of this machine.' : null;
 }

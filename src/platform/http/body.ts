@@ -1,5 +1,5 @@
 import express from 'express';
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { jsonFault } from './json-check.js';
 import { requestFacts } from './request-facts.js';
 import { RequestInvalid, RequestMalformed, RequestUnsupportedMedia } from './request.errors.js';
@@ -41,13 +41,16 @@ export function readBody(): RequestHandler {
     }
     const read = LARGE_ROUTES.test(request.path) ? large : small;
     read(request, response, (error?: unknown) => {
-      try {
-        if (error !== undefined) throw error;
-        const bytes: unknown = request.body;
-        request.body = Buffer.isBuffer(bytes) && bytes.length > 0 ? parseJson(bytes) : undefined;
-      } catch (refusal) {
-        request.body = undefined;
-        requestFacts(response).unread = refusal as Error;
+      const facts = requestFacts(response);
+      const bytes: unknown = request.body;
+      request.body = undefined;
+      if (error !== undefined) facts.unread = error as Error;
+      else if (Buffer.isBuffer(bytes) && bytes.length > 0) {
+        try {
+          request.body = parseJson(bytes);
+        } catch (refusal) {
+          facts.unread = refusal as Error;
+        }
       }
       next();
     });
