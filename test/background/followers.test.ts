@@ -237,6 +237,25 @@ describe('a follower of the ledgers', () => {
     expect((await state(tenant, follower)).failed).toBe(0);
   });
 
+  it('holds it against no item that the tenant is deleted meanwhile, and goes on where it is restored', async () => {
+    const tenant = await loci.tenant();
+    await store(tenant, 3);
+    const follower = named();
+    follower.only.push(tenant.id);
+    follower.handing = async () => {
+      follower.handing = () => undefined;
+      await loci.operator.delete(`/admin/tenants/${tenant.slug}`);
+    };
+    const before = start(follower);
+    await eventually('it has tried', () => Promise.resolve(follower.handed.length > 0));
+    await before.onApplicationShutdown();
+    expect(follower.handed).toHaveLength(3);
+    await loci.operator.post(`/admin/tenants/${tenant.slug}/restore`);
+    start(follower);
+    await caughtUp(tenant, follower);
+    expect(await counted(tenant, follower)).toBe(3);
+  });
+
   it('passes what changes while it is off for the tenant', async () => {
     const tenant = await loci.tenant({ settings: { counted: false } });
     await store(tenant, 3);
