@@ -1,3 +1,4 @@
+import { comparedTag } from './compared-tags.js';
 import type { TenantKey } from '../tenancy/tenant-key.js';
 import type { WorkspaceId } from '../tenancy/tenant.js';
 
@@ -19,8 +20,9 @@ function indexedTag(key: TenantKey, tag: string): string | null {
   return `entity:${kind}:${entityKey(key, kind, slug)}`;
 }
 
-/** The tags of a memory as the indexes hold them: its own, and those of the entities that it mentions. */
-export function indexedTags(key: TenantKey, own: readonly string[], derived: readonly string[]): string[] {
+/** The tags of a memory as the indexes hold them: its own as they are compared, and those of the entities that it mentions. */
+export function indexedTags(key: TenantKey, given: readonly string[], derived: readonly string[]): string[] {
+  const own = given.map(comparedTag);
   // One that brings an entity's tag of its own, as memories from AutoMem do, is found by it as one that mentions it.
   const translated = own.map((tag) => indexedTag(key, tag)).filter((tag) => tag !== null);
   return [...new Set([...own, ...translated, ...derived])];
@@ -28,7 +30,7 @@ export function indexedTags(key: TenantKey, own: readonly string[], derived: rea
 
 /** The tags that a question asks for, as the indexes hold them. */
 export function askedTags(key: TenantKey, asked: readonly string[]): string[] {
-  return asked.map((tag) => indexedTag(key, tag) ?? tag);
+  return asked.map(comparedTag).map((tag) => indexedTag(key, tag) ?? tag);
 }
 
 export function sealEntityName(

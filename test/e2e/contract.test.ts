@@ -358,6 +358,7 @@ describe('the memory routes', () => {
       const listed = async (query: string): Promise<string> =>
         (await acme.get<Page>(`/v1/memories?${query}`)).body.data.map(({ content }) => content).join('');
       expect(await listed('tags=x')).toBe('BA');
+      expect(await listed('tags=X,Y&tag_mode=all')).toBe('A');
       expect(await listed('tags=x&tags=z')).toBe('CBA');
       expect(await listed('tags=x,y&tag_mode=all')).toBe('A');
       expect(await listed('types=Style,Habit')).toBe('BA');
@@ -375,8 +376,8 @@ describe('the memory routes', () => {
       expect(first.body).toMatchObject({ status: 'success', tags: ['t'], count: 2, has_more: true });
       const rest = await acme.get(`/memory/by-tag?tags=t&limit=2&cursor=${first.body.next_cursor}`);
       expect(rest.body).toMatchObject({ count: 1, has_more: false, next_cursor: null });
-      expect((await acme.get('/memory/by-tag?tags=t1&tags=t3')).body).toMatchObject({ count: 2 });
-      const gone = await acme.delete<{ memory_ids: string[] }>('/memory/by-tag?tags=t1&tags=t3');
+      expect((await acme.get('/memory/by-tag?tags=T1&tags=t3')).body).toMatchObject({ count: 2 });
+      const gone = await acme.delete<{ memory_ids: string[] }>('/memory/by-tag?tags=t1&tags=T3');
       expect(gone.body).toMatchObject({ status: 'success', deleted_count: 2 });
       for (const id of gone.body.memory_ids) expect((await acme.get(`/memory/${id}`)).status).toBe(404);
       expect((await acme.get('/memory/by-tag?tags=t')).body).toMatchObject({ count: 1 });

@@ -31,7 +31,7 @@ const PALACE = {
     user_id: 'u1',
   },
   C: { content: 'C: invoices are sent on the first of the month', tags: ['work', 'money'], type: 'Pattern' },
-  D: { content: 'D: the office moved to Lisbon', tags: ['work', 'place'], type: 'Decision', agent_id: 'a1' },
+  D: { content: 'D: the office moved to Lisbon', tags: ['Work', 'Place'], type: 'Decision', agent_id: 'a1' },
   E: { content: 'E: the old office was in Porto', tags: ['work', 'place'], t_invalid: '2025-01-01' },
   F: { content: 'F: the office will move to Madrid', tags: ['work', 'place'], t_valid: '2090-01-01' },
 } as const;
@@ -102,6 +102,9 @@ describe('recall', () => {
     ['the beginning of a tag, which exact does not take', { tags: ['home'] }, ''],
     ['the beginnings of all', { tags: ['wo', 'pl'], tag_match: 'prefix', tag_mode: 'all' }, 'DEF'],
     ['no tag of these', { exclude_tags: ['work'] }, 'AB'],
+    ['tags, however they are written', { tags: ['CAT', 'Money'] }, 'AC'],
+    ['beginnings of tags, however they are written', { tags: ['PLA'], tag_match: 'prefix' }, 'DEF'],
+    ['no tag of these, however it is written', { exclude_tags: ['WORK'] }, 'AB'],
     ['tags without others', { tags: ['work'], exclude_tags: ['money'] }, 'DEF'],
     ['types', { types: ['Habit', 'Decision'] }, 'ABD'],
     ['the default type', { types: ['Context'] }, 'EF'],

@@ -171,6 +171,7 @@ withFalkorDb('a recall answers from what is left', () => {
   it.each<[string, Record<string, unknown>]>([
     ['nothing', {}],
     ['any tag', { tags: ['alice', 'sea'] }],
+    ['any tag, however it is written', { tags: ['Alice', 'SEA'] }],
     ['every tag', { tags: ['bob', 'sea'], tag_mode: 'all' }],
     ['any beginning of a tag', { tags: ['drinks:', 'kit'], tag_match: 'prefix' }],
     ['every beginning of a tag', { tags: ['drinks:', 'se'], tag_match: 'prefix', tag_mode: 'all' }],

@@ -113,7 +113,7 @@ describe('what a tenant has done when something happens', () => {
   }
 
   it('tells a webhook what was stored, signed as Standard Webhooks has it, and keeps a log of it', async () => {
-    const { id, secret = '' } = await trigger({ event: 'memory.created', tags: ['complaint'] }, [
+    const { id, secret = '' } = await trigger({ event: 'memory.created', tags: ['Complaint'] }, [
       hook('signed'),
     ]);
     await store('All is well', { tags: ['praise'] });

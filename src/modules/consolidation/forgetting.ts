@@ -1,3 +1,4 @@
+import { comparedTag } from '../../ledger/compared-tags.js';
 import type { LookedAtMemory } from './aging-memories.js';
 import type { ConsolidationSettings } from './consolidation-settings.js';
 
@@ -14,7 +15,7 @@ export function protectionOf(
   settings: ConsolidationSettings,
 ): Protection | null {
   if (memory.derived) return 'derived';
-  if (memory.tags.includes(PROTECTED)) return 'flag';
+  if (memory.tags.some((tag) => comparedTag(tag) === PROTECTED)) return 'flag';
   if (memory.importance >= Math.fround(settings.protected_importance)) return 'importance';
   if (settings.protected_types.includes(memory.type)) return 'type';
   return now.getTime() - memory.since.getTime() < settings.grace_days * DAY_MS ? 'age' : null;

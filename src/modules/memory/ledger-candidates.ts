@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
 import { Ledger } from '../../ledger/ledger.js';
+import { COMPARED_TAGS } from '../../ledger/compared-tags.js';
 import { MENTIONED_TAGS } from '../../ledger/entity-names.js';
 import { openContent } from '../../ledger/sealed-memory.js';
 import { isOutage } from '../../spaces/space-errors.js';
@@ -187,7 +188,7 @@ function filterValues(filter: Filter): unknown[] {
 
 const PASSING = `
 SELECT id, tags, timestamp, session_id, previous_id, importance, confidence, content FROM (
-  SELECT workspace_id, tenant_id, id, tags || ${MENTIONED_TAGS} AS tags, type, timestamp, t_valid,
+  SELECT workspace_id, tenant_id, id, ${COMPARED_TAGS} || ${MENTIONED_TAGS} AS tags, type, timestamp, t_valid,
     least(t_invalid, archived_at) AS t_invalid, session_id,
     user_id, agent_id, previous_id, importance, confidence, content FROM memories m WHERE tenant_id = $1 AND workspace_id = $2
 ) memories

@@ -1,4 +1,5 @@
 import type { QueryResultRow } from 'pg';
+import { comparedTag } from '../../ledger/compared-tags.js';
 import { indexedTags, MENTIONED_TAGS } from '../../ledger/entity-names.js';
 import type { LedgerRead } from '../../ledger/ledger.js';
 import type { Filter } from '../../spaces/vector-space.js';
@@ -21,7 +22,7 @@ export async function filterOf(
 ): Promise<(memory: Memory) => boolean> {
   const named = [...(filter.tags?.values ?? []), ...(filter.excludeTags ?? [])];
   if (memories.size === 0 || !named.some((tag) => tag.startsWith(ENTITY) || ENTITY.startsWith(tag))) {
-    return (memory) => passes(filter, memory, memory.tags);
+    return (memory) => passes(filter, memory, memory.tags.map(comparedTag));
   }
   const rows = await tx.rows<QueryResultRow & { id: string; tags: string[] }>(MENTIONED, [
     tx.tenant.id,

@@ -1,3 +1,4 @@
+import { comparedTag } from '../../ledger/compared-tags.js';
 import type { ScoreFloor } from './score-floor.js';
 import type { Filter } from '../../spaces/vector-space.js';
 import type { Language } from '../../spaces/words/languages.js';
@@ -70,10 +71,10 @@ export function namesByCode({ queries }: Pick<Question, 'queries'>): boolean {
   });
 }
 
-/** The words of a question as tags may have them: as they stand, and in lower case. */
+/** The words of a question as tags may have them, as they are compared. */
 export function tagsIn(wording: string): string[] {
   const words = wording.split(/[\s,;.!?"()]+/).filter((word) => word !== '');
-  return [...new Set(words.flatMap((word) => [word, word.toLowerCase()]))];
+  return [...new Set(words.map(comparedTag))];
 }
 
 const ASKS = /[?？؟]/;

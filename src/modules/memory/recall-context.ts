@@ -1,5 +1,6 @@
 import { askedTerms } from '../../spaces/asked-terms.js';
 import { codeLanguageNames, codeLanguageOfFile } from './code-languages.js';
+import { comparedTag } from '../../ledger/compared-tags.js';
 import { tagsIn, type CallerContext } from './question.js';
 
 export const NO_CONTEXT: CallerContext = { tags: [], types: [], words: [] };
@@ -34,7 +35,7 @@ export function contextOf(hints: {
     ...(hints.path === undefined ? [] : codeLanguageOfFile(hints.path)),
   ];
   const names = hints.path === undefined ? [] : namesIn(hints.path);
-  const drawn = [label, label.toLowerCase(), ...languages, ...names, ...tagsIn(label)];
+  const drawn = [...new Set([label, ...languages, ...names, ...tagsIn(label)].map(comparedTag))];
   const words = [label, ...languages, ...names.map(spaced)];
   return {
     tags: [...new Set([...hints.tags, ...drawn.filter(isTag).slice(0, MOST_DRAWN)])],

@@ -1,3 +1,4 @@
+import { comparedTag } from '../../ledger/compared-tags.js';
 import type { LedgerEvent } from '../events/ledger-events.js';
 import type { RelationType } from '../memory/relation-types.js';
 
@@ -48,9 +49,10 @@ export function fires({ rule: { when }, since }: ActiveTrigger, event: LedgerEve
   if (when.workspace_id !== undefined && when.workspace_id !== event.workspace) return false;
   if ('relation' in event) return when.types === undefined || when.types.includes(event.relation.type);
   if (!('memory' in event)) return true;
-  const { tags, type, importance, content } = event.memory;
+  const { type, importance, content } = event.memory;
+  const tags = event.memory.tags.map(comparedTag);
   return (
-    (when.tags === undefined || when.tags.some((tag) => tags.includes(tag))) &&
+    (when.tags === undefined || when.tags.some((tag) => tags.includes(comparedTag(tag)))) &&
     (when.types === undefined || when.types.includes(type)) &&
     (when.min_importance === undefined || Math.fround(importance) >= Math.fround(when.min_importance)) &&
     (when.match === undefined || content.toLowerCase().includes(when.match.toLowerCase()))

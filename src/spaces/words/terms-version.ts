@@ -1,5 +1,5 @@
 /**
- * Which terms a text has (`terms.ts`): one more with every change of them. A projection that was built with others is
+ * Which terms a text has (`terms.ts`), and how tags are compared: one more with every change of them. A projection that was built with others is
  * discarded, and built again from the ledger.
  */
-export const TERMS_VERSION = 3;
+export const TERMS_VERSION = 4;
