@@ -1,6 +1,6 @@
-/** Tags are kept as they come, and are the same however they are written: 'Backend' is found as 'backend'. */
+/** Tags are kept as they come, without spaces around them, and are the same however they are written: 'Backend' is found as ' backend'. */
 export function comparedTag(tag: string): string {
-  return tag.toLowerCase();
+  return tag.trim().toLowerCase();
 }
 
 /** The same in SQL, of the column `tags`. */

@@ -97,6 +97,7 @@ describe('recall', () => {
 
   it.each<[string, Record<string, unknown>, string]>([
     ['any of the tags', { tags: ['cat', 'money'] }, 'AC'],
+    ['a tag with spaces around it, as it is stored without', { tags: [' cat ', 'dog\t'] }, 'AB'],
     ['all of the tags', { tags: ['home/pets', 'dog'], tag_mode: 'all' }, 'B'],
     ['the beginning of a tag', { tags: ['home'], tag_match: 'prefix' }, 'AB'],
     ['the beginning of a tag, which exact does not take', { tags: ['home'] }, ''],

@@ -179,11 +179,12 @@ describe('what a tenant has done when something happens', () => {
   it('tags and relates, and what it does triggers nothing', async () => {
     const target = await store('Of lamps');
     await trigger({ event: 'memory.created', match: 'lamp' }, [
-      { tag: ['lamp', 'seen'] },
+      // Tags are stored without spaces around them.
+      { tag: ['lamp', ' seen '] },
       { relate: { to: target, type: 'PART_OF', strength: 0.75 } },
     ]);
     // Each would lead to the next, and so on for ever.
-    await trigger({ event: 'memory.updated', tags: ['seen'] }, [{ tag: ['again'] }, hook('circle')]);
+    await trigger({ event: 'memory.updated', tags: ['seen '] }, [{ tag: ['again'] }, hook('circle')]);
     await trigger({ event: 'relation.created' }, [hook('circle')]);
     const id = await store('A lamp in the shed', { tags: ['lamp'] });
     await eventually('it is tagged', async () => (await memory(id)).tags.length === 2);

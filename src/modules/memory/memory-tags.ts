@@ -23,7 +23,10 @@ export async function addTags(
   );
   if (row === undefined) return null;
   const before = memoryOf(tx.tenant, row);
-  const after = [...new Set([...before.tags, ...tags])].slice(0, Math.max(MOST_TAGS, before.tags.length));
+  const after = [...new Set([...before.tags, ...tags.map((tag) => tag.trim())])].slice(
+    0,
+    Math.max(MOST_TAGS, before.tags.length),
+  );
   if (after.length === before.tags.length) return null;
   const revision = tx.changed(workspace, 'memory', id);
   const snapshot = tx.tenant.key.seal(JSON.stringify(before), snapshotPlace(workspace, id, revision));
