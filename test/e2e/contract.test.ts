@@ -347,6 +347,24 @@ describe('the memory routes', () => {
       expect(times).toEqual([...times].sort().reverse());
     });
 
+    it('find by tags of any letters what has these very tags', async () => {
+      const tags = ['ΟΔΟΣ', 'İzmir', 'Straße', 'ÉTÉ'];
+      const { body } = await acme.post<{ memory_id: string }>('/memory', { content: 'Travels', tags });
+      for (const tag of tags) {
+        const written = encodeURIComponent(tag);
+        expect([tag, (await acme.get<Page>(`/v1/memories?tags=${written}`)).body.data]).toHaveProperty(
+          '1.length',
+          1,
+        );
+        expect((await acme.get(`/memory/by-tag?tags=${written}`)).body).toMatchObject({ count: 1 });
+        expect((await acme.post('/recall', { tags: [tag] })).body).toMatchObject({ count: 1 });
+      }
+      const all = tags.map(encodeURIComponent).join(',');
+      expect((await acme.get<Page>(`/v1/memories?tag_mode=all&tags=${all}`)).body.data).toHaveLength(1);
+      const gone = await acme.delete(`/memory/by-tag?tags=${encodeURIComponent('ΟΔΟΣ')}`);
+      expect(gone.body).toMatchObject({ memory_ids: [body.memory_id] });
+    });
+
     it('list by tags, types, session, user, agent and time', async () => {
       await acme.post('/memory/batch', {
         memories: [

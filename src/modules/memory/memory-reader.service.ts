@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
-import { COMPARED_TAGS, comparedTag } from '../../ledger/compared-tags.js';
+import { COMPARED_TAGS, comparedIn, comparedTag } from '../../ledger/compared-tags.js';
 import { askedTags, MENTIONED_TAGS, openEntityName, openSummary } from '../../ledger/entity-names.js';
 import { Ledger } from '../../ledger/ledger.js';
 import type { Tenant } from '../../tenancy/principal.js';
@@ -97,7 +97,7 @@ export class MemoryReaderService {
     after: ListPlace | null,
     offset = 0,
   ): Promise<MemoryPage> {
-    const tags = filter.tags?.values.map(comparedTag) ?? [];
+    const tags = filter.tags?.values ?? [];
     const rows = await this.ledger.read(tenant, workspace, (tx) =>
       tx.rows<MemoryRow>(LIST, [
         tenant.id,
@@ -146,10 +146,10 @@ export class MemoryReaderService {
   }
 }
 
-/** Tags as they are compared, as the indexes hold them, where one of them is an entity's; else null: nobody need look at mentions. */
+/** The tags as the indexes hold them, where one of them is an entity's; else null: nobody need look at mentions. */
 function entityTags(tenant: Tenant, tags: string[]): string[] | null {
   const indexed = askedTags(tenant.key, tags);
-  return indexed.some((tag, at) => tag !== tags[at]) ? indexed : null;
+  return tags.some((tag, at) => comparedTag(tag) !== indexed[at]) ? indexed : null;
 }
 
 /** Where the snapshot of a memory before an edit is sealed. */
@@ -184,9 +184,9 @@ ORDER BY n.kind, n.found`;
 const LIST = `
 SELECT ${MEMORY_COLUMNS} FROM memories m
 WHERE tenant_id = $1 AND workspace_id = $2
-  AND ($3::text[] IS NULL OR ${COMPARED_TAGS} @> $3 OR ($15::text[] IS NOT NULL AND (
-    SELECT bool_and(w.own = ANY(${COMPARED_TAGS}) OR w.indexed = ANY(${MENTIONED_TAGS})) FROM unnest($3, $15) AS w (own, indexed))))
-  AND ($4::text[] IS NULL OR ${COMPARED_TAGS} && $4 OR ($15::text[] IS NOT NULL AND (m.id, m.alone_hash) IN (
+  AND ($3::text[] IS NULL OR ${COMPARED_TAGS} @> ${comparedIn('$3')} OR ($15::text[] IS NOT NULL AND (
+    SELECT bool_and(lower(w.own) = ANY(${COMPARED_TAGS}) OR w.indexed = ANY(${MENTIONED_TAGS})) FROM unnest($3, $15) AS w (own, indexed))))
+  AND ($4::text[] IS NULL OR ${COMPARED_TAGS} && ${comparedIn('$4')} OR ($15::text[] IS NOT NULL AND (m.id, m.alone_hash) IN (
     SELECT n.memory_id, n.hash FROM mentions n
     WHERE n.tenant_id = $1 AND n.workspace_id = $2 AND n.entity IN (SELECT right(tag, 32) FROM unnest($15) AS tag))))
   AND ($5::text[] IS NULL OR type = ANY($5))
