@@ -227,6 +227,22 @@ describe('recall', () => {
     );
   });
 
+  it('puts first what is of the time that the question names', async () => {
+    const diary = await loci.tenant();
+    await diary.post('/memory/batch', {
+      memories: ['2023-05', '2023-06', '2023-07', '2023-08'].map((month) => ({
+        content: 'Painted the garden gate again',
+        timestamp: `${month}-12T12:00:00Z`,
+      })),
+    });
+    const first = async (query: string) =>
+      (await diary.post<Recalled>('/recall', { query, recency_bias: 'off' })).body.results[0]?.memory
+        .timestamp;
+    expect(await first('What was painted in July 2023?')).toBe('2023-07-12T12:00:00.000Z');
+    expect(await first('What was painted on 12 June 2023?')).toBe('2023-06-12T12:00:00.000Z');
+    expect(await first('What was painted in May?')).toBe('2023-05-12T12:00:00.000Z');
+  });
+
   it('finds what is named by its number among many that are alike', async () => {
     const tickets = await loci.tenant();
     const matters = ['the invoice is late', 'the app crashes', 'the login fails', 'the page has a typo'];

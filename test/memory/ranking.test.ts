@@ -26,6 +26,7 @@ describe('ranking', () => {
     context: new Set(['kitchen']),
     entities: new Set(['entity:people:1']),
     related: new Map(),
+    times: [(timestamp) => (timestamp < NOW - 100 * DAY ? 1 : 0)],
     now: NOW,
   };
 
@@ -56,6 +57,7 @@ describe('ranking', () => {
     ['substance', { terms: 12 }],
     ['tag', { marks: ['tea'] }],
     ['context', { marks: ['kitchen'] }],
+    ['time', { timestamp: NOW - 120 * DAY }],
     ['importance', { importance: 0.9 }],
     ['confidence', { confidence: 0.9 }],
     ['recency', { timestamp: NOW - DAY }],
@@ -128,6 +130,7 @@ describe('ranking', () => {
       'tag',
       'context',
       'relation',
+      'time',
       'relevance',
     ];
     expect(RANKING_PARTS.filter((part) => one?.parts[part] === null)).toEqual(

@@ -11,6 +11,8 @@ export interface Question {
   vector: Float32Array | null;
   /** The language that its words are in, where the caller says so. */
   language: Language | 'en' | null;
+  /** In which days begin: a time zone's name. */
+  zone: string;
   filter: Filter;
   /** What the caller says it is about: what fits ranks higher, nothing is left out. */
   context: CallerContext;

@@ -1,4 +1,5 @@
 import type { Candidate } from '../../spaces/vector-space.js';
+import type { NamedTime } from './named-times.js';
 import type { Ranked, RankingPart, RankingWeights, ScoreParts } from './recall-ranking.js';
 
 /** What is asked, as far as ranking goes. */
@@ -14,6 +15,8 @@ export interface Asked {
   entities: ReadonlySet<string>;
   /** By id, 0..1: how close a memory is to what was found, by relations. */
   related: ReadonlyMap<string, number>;
+  /** The times that the question names. */
+  times: readonly NamedTime[];
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -31,7 +34,7 @@ export interface LaterFacts {
 const OWN_PARTS = ['vector', 'vector_joined', 'keyword', 'keyword_joined'] as const;
 const BY_WORDS: ReadonlySet<RankingPart> = new Set(['keyword', 'keyword_joined']);
 /** These count by who is best: cosines and BM25 have no common scale, and the others are counts. */
-const BY_THE_BEST = [...OWN_PARTS, 'speaker', 'entity', 'tag', 'context', 'relation'] as const;
+const BY_THE_BEST = [...OWN_PARTS, 'speaker', 'entity', 'tag', 'context', 'relation', 'time'] as const;
 /** From here on, more terms are no more substance. */
 const ENOUGH = Math.log1p(40);
 const RECENCY_HALVED_MS = 30 * 24 * 60 * 60 * 1_000;
@@ -93,12 +96,16 @@ export function noParts(): ScoreParts {
       tag: null,
       context: null,
       relation: null,
+      time: null,
     },
     ...{ importance: null, confidence: null, recency: null, relevance: null },
   };
 }
 
-function partsOf(about: Candidate, { terms, tags, context, entities, related, now }: Asked): ScoreParts {
+function partsOf(
+  about: Candidate,
+  { terms, tags, context, entities, related, times, now }: Asked,
+): ScoreParts {
   const vector = Math.max(0, about.vector.alone ?? 0);
   const keyword = Math.max(0, about.text.alone ?? 0);
   return {
@@ -114,6 +121,7 @@ function partsOf(about: Candidate, { terms, tags, context, entities, related, no
     tag: shared(about.marks, tags),
     context: shared(about.marks, context),
     relation: related.get(about.id) ?? 0,
+    time: Math.max(0, ...times.map((nearness) => nearness(about.timestamp))),
     importance: about.importance,
     confidence: about.confidence,
     recency: 2 ** (-Math.max(0, now - about.timestamp) / RECENCY_HALVED_MS),

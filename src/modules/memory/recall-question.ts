@@ -17,7 +17,7 @@ import type { RecallDto } from './recall.dto.js';
 const MOST_WORDINGS = 16;
 
 /** What a request asks for. Throws `RequestInvalid` where the embedding is not of the model that answers for this tenant. */
-export function questionOf(tenant: Tenant, dto: RecallDto, { from, until }: WantedTime): Question {
+export function questionOf(tenant: Tenant, dto: RecallDto, { from, until, zone }: WantedTime): Question {
   const filter: Filter = {
     ...(dto.tags === undefined
       ? {}
@@ -46,6 +46,7 @@ export function questionOf(tenant: Tenant, dto: RecallDto, { from, until }: Want
     queries: dto.auto_decompose ? withParts(wordings) : wordings,
     vector: dto.embedding === undefined ? null : questionVector(tenant, dto.embedding),
     language,
+    zone,
     filter,
     context: contextOf({
       tags: askedTags(tenant.key, dto.context_tags ?? []),

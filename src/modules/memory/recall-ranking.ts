@@ -16,6 +16,7 @@ import { settledParts, statedParts, type Asked, type LaterFacts } from './rankin
  * - `tag`: how many of its tags are words of the question.
  * - `context`: how well it fits what the caller says it is about: by its tags, its type and its words.
  * - `relation`: how close it is, by relations, to what was found.
+ * - `time`: how near its own time is to one that the question names.
  * - `importance`, `confidence`: as they were stored with it. `recency`: by its own time, halved every 30 days.
  * - `relevance`: what time and use have left of it.
  */
@@ -32,6 +33,7 @@ export const RANKING_PARTS = [
   'tag',
   'context',
   'relation',
+  'time',
   'importance',
   'confidence',
   'recency',
@@ -43,7 +45,7 @@ export type RankingWeights = Readonly<Record<RankingPart, number>>;
 export type ScoreParts = Record<RankingPart, number | null>;
 
 /**
- * The first seven are measured in docs/decisions/ranking.md, and the optimum is flat; the others are small enough to
+ * The first seven, and `time`, are measured in docs/decisions/ranking.md, and the optimum is flat; the others are small enough to
  * settle what those leave open. Settings override them one by one, for an installation and for a tenant.
  */
 export const DEFAULT_WEIGHTS: RankingWeights = {
@@ -59,6 +61,7 @@ export const DEFAULT_WEIGHTS: RankingWeights = {
   tag: 0.2,
   context: 0.3,
   relation: 0.2,
+  time: 0.4,
   importance: 0.05,
   confidence: 0.05,
   recency: 0.05,

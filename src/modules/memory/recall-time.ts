@@ -27,6 +27,8 @@ export interface WantedTime {
   /** Inclusive, milliseconds since 1970. */
   from?: number;
   until?: number;
+  /** In which days begin. */
+  zone: string;
   understood: UnderstoodTime | null;
 }
 
@@ -46,25 +48,20 @@ export function wantedTime(asked: AskedTime, settings: TenantSettings, now = new
   if (start !== undefined && end !== undefined && end < start) {
     refuse('end', 'must not be before start');
   }
-  const understood =
-    asked.time_query === undefined ? null : understand(asked.time_query, asked, settings, now);
+  if (asked.time_zone !== undefined && !isZone(asked.time_zone)) refuse('time_zone', ZONE_SAYS);
+  const zone = asked.time_zone ?? zoneOf(settings);
+  const understood = asked.time_query === undefined ? null : understand(asked.time_query, zone, now);
   const from = Math.max(start ?? -Infinity, understood?.start?.getTime() ?? -Infinity);
   const until = Math.min(end ?? Infinity, (understood?.end?.getTime() ?? Infinity) - 1);
   return {
     ...(from === -Infinity ? {} : { from }),
     ...(until === Infinity ? {} : { until }),
+    zone,
     understood,
   };
 }
 
-function understand(
-  query: string,
-  { time_zone: named }: AskedTime,
-  settings: TenantSettings,
-  now: Date,
-): UnderstoodTime {
-  if (named !== undefined && !isZone(named)) refuse('time_zone', ZONE_SAYS);
-  const zone = named ?? zoneOf(settings);
+function understand(query: string, zone: string, now: Date): UnderstoodTime {
   const range = timeRange(query, DateTime.fromJSDate(now, { zone }));
   if (range === null)
     return refuse('time_query', `must be a time in words that are understood: ${UNDERSTOOD}`);

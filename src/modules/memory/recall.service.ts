@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { DateTime } from 'luxon';
 import { Ledger } from '../../ledger/ledger.js';
 import { Settings } from '../../platform/config/settings.js';
 import type { Candidate } from '../../spaces/vector-space.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { MemoryAccess } from './memory-access.service.js';
+import { namedTimes } from './named-times.js';
 import { isRanked, tagsIn, type Question } from './question.js';
 import { noParts, type Asked } from './ranking-parts.js';
 import { rankingWeights, tenantWeights, weightsFor } from './ranking-weights.js';
@@ -120,6 +122,7 @@ function rank(
       tags: new Set(tagsIn(wording)),
       context: new Set(context.tags),
       entities,
+      times: namedTimes(wording, DateTime.fromMillis(now, { zone: question.zone })),
       ...{ wanted, related, now },
     };
     return rankRecall(candidates, asked, weights);

@@ -136,6 +136,7 @@ describe('rule 12: a model is changed by a second projection', () => {
   it('goes on answering, for a while, those that still ask the old one', async () => {
     const question = {
       queries: ['which colour has the thing for brewing'],
+      zone: 'UTC',
       filter: {},
       ...{ vector: null, context: NO_CONTEXT, pinned: [], limit: 10, offset: 0, eachLimit: Infinity },
       ...{ minScore: 0, floor: null, beyondTags: false, language: null },
