@@ -6,6 +6,7 @@ import { provisionDefaultTenant } from './installation.js';
 import { TenantProvisioning } from './modules/tenants/tenant-provisioning.service.js';
 import type { Settings } from './platform/config/settings.js';
 import { ServerState } from './platform/health/server-state.js';
+import { Connections } from './platform/http/connections.js';
 import { installHttpEdge } from './platform/http/http-edge.js';
 import { JsonAdapter } from './platform/http/json-adapter.js';
 import { installOpenApi } from './platform/http/openapi.js';
@@ -28,6 +29,9 @@ export interface RunningServer {
 
 /** Longer than load balancers keep an idle connection: none sends a request into one that is just being closed. */
 const KEEP_IDLE_MS = 65_000;
+
+/** So long a stop waits for a request that is just being sent. */
+const SEND_WITHIN_MS = 2_000;
 
 export async function startServer(settings: Settings, log: Log): Promise<RunningServer> {
   const stores = await openStores(settings);
@@ -56,6 +60,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     await app.init();
     indexRoutes(app);
     const defaultKey = await provisionDefaultTenant(settings, stores, app.get(TenantProvisioning));
+    const connections = new Connections(app.getHttpServer());
     app.getHttpServer().keepAliveTimeout = KEEP_IDLE_MS;
     await app.listen(settings.port, settings.host);
     const state = app.get(ServerState);
@@ -66,7 +71,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
       stores,
       first: { adminToken: secrets.adminTokenIsNew ? secrets.adminToken : null, defaultKey },
       adminToken: secrets.adminToken,
-      stop: () => stop(app, state, stores),
+      stop: () => stop(app, state, stores, connections),
     };
   } catch (error) {
     await app?.close().catch(() => undefined);
@@ -75,11 +80,18 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   }
 }
 
-async function stop(app: NestExpressApplication | null, state: ServerState, stores: Stores): Promise<void> {
+async function stop(
+  app: NestExpressApplication | null,
+  state: ServerState,
+  stores: Stores,
+  connections: Connections,
+): Promise<void> {
   state.beginStopping();
   // Closing waits for connections that are busy now; they are not kept once they have their answer.
   if (app !== null) app.getHttpServer().keepAliveTimeout = 1;
+  const unsent = setTimeout(() => connections.dropUnsent(), SEND_WITHIN_MS);
   await app?.close();
+  clearTimeout(unsent);
   await stores.close();
 }
 

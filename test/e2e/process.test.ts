@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { cannotRun } from '../support/cannot-run.js';
 import { ADMIN_TOKEN } from '../support/loci.js';
@@ -130,6 +130,25 @@ describe('the server as a process', () => {
       expect(await stat(data).catch(() => null)).toBeNull();
     },
   );
+
+  it('does not wait for requests that are never sent to their end, and leaves no process', async () => {
+    const server = await start();
+    const { hostname, port } = new URL(server.url);
+    const begun = [
+      'POST /memory HTTP/1.1\r\nHost: loci\r\nContent-Length: 100\r\n\r\n{"content"',
+      'POST /memory HTTP/1.1\r\nHost: lo',
+    ].map(async (part) => {
+      const socket = connect(Number(port), hostname, () => socket.write(part));
+      socket.on('error', () => undefined).resume();
+      await new Promise((resolve) => socket.once('close', resolve));
+    });
+    // The one before is known to the server once this one, sent after it, is answered.
+    expect((await server.as(ADMIN_TOKEN).get('/admin/tenants')).status).toBe(200);
+    const { code, stderr } = await server.stop();
+    await Promise.all(begun);
+    expect([code, stderr]).toEqual([0, '']);
+    expect((await processesOf(folder.path)) ?? []).toEqual([]);
+  }, 180_000);
 
   it('reads settings from .env, refuses wrong ones there too', async () => {
     await writeFile(join(folder.path, '.env'), 'LOCI_TYPO=Tr0ub4dor\n');
