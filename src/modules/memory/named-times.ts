@@ -33,19 +33,22 @@ export function namedTimes(wording: string, now: DateTime): NamedTime[] {
     const { start, end } = timeRange(words, now) ?? { start: null, end: null };
     if (start === null || end === null) return [];
     const everyYear = NAMES_MONTH.test(words) && !/\d{4}/.test(words);
-    return [
-      (timestamp: number) =>
-        nearness(timestamp, everyYear ? inYearOf(timestamp, start, end) : { start, end }),
-    ];
+    return [everyYear ? everyYearsNearness(start, end) : (timestamp) => nearness(timestamp, start, end)];
   });
 }
 
-function inYearOf(timestamp: number, start: DateTime, end: DateTime): { start: DateTime; end: DateTime } {
-  const years = new Date(timestamp).getUTCFullYear() - start.year;
-  return { start: start.plus({ years }), end: end.plus({ years }) };
+function everyYearsNearness(start: DateTime, end: DateTime): NamedTime {
+  const ofYear = new Map<number, [DateTime, DateTime]>();
+  return (timestamp) => {
+    const year = new Date(timestamp).getUTCFullYear();
+    const years = year - start.year;
+    const known = ofYear.get(year) ?? [start.plus({ years }), end.plus({ years })];
+    ofYear.set(year, known);
+    return nearness(timestamp, ...known);
+  };
 }
 
-function nearness(timestamp: number, { start, end }: { start: DateTime; end: DateTime }): number {
+function nearness(timestamp: number, start: DateTime, end: DateTime): number {
   const [from, until] = [start.toMillis(), end.toMillis()];
   const away = timestamp < from ? from - timestamp : Math.max(0, timestamp - until);
   const halves = away / Math.max(HALF_AS_NEAR_MS, (until - from) / 2);
