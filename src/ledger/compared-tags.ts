@@ -13,3 +13,21 @@ export function comparedIn(tags: string): string {
 
 /** Of the column `tags`. */
 export const COMPARED_TAGS = comparedIn('tags');
+
+/** Whether the column `tags` shares one with an array. */
+export function sharesTag(asked: string): string {
+  return `(${COMPARED_TEXT} LIKE ANY (${patternsOf(asked)}) AND ${COMPARED_TAGS} && ${comparedIn(asked)})`;
+}
+
+/** Whether it has all of it. */
+export function hasTags(asked: string): string {
+  return `(${COMPARED_TEXT} LIKE ALL (${patternsOf(asked)}) AND ${COMPARED_TAGS} @> ${comparedIn(asked)})`;
+}
+
+// No index helps here: row-level security allows one only to what is leakproof, and comparing arrays is not. So nearly every
+// row is passed over by its tags as one text, at a third of what comparing them one by one costs.
+const COMPARED_TEXT = `lower(array_to_string(tags, E'\\n'))`;
+
+function patternsOf(asked: string): string {
+  return `ARRAY(SELECT '%' || regexp_replace(lower(tag), '([\\\\%_])', '\\\\\\1', 'g') || '%' FROM unnest(${asked}) AS tag)`;
+}

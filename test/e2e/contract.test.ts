@@ -348,7 +348,7 @@ describe('the memory routes', () => {
     });
 
     it('find by tags of any letters what has these very tags', async () => {
-      const tags = ['ΟΔΟΣ', 'İzmir', 'Straße', 'ÉTÉ'];
+      const tags = ['ΟΔΟΣ', 'İzmir', 'Straße', 'ÉTÉ', '100%', 'a_b', 'c:\\d'];
       const { body } = await acme.post<{ memory_id: string }>('/memory', { content: 'Travels', tags });
       for (const tag of tags) {
         const written = encodeURIComponent(tag);
@@ -361,6 +361,8 @@ describe('the memory routes', () => {
       }
       const all = tags.map(encodeURIComponent).join(',');
       expect((await acme.get<Page>(`/v1/memories?tag_mode=all&tags=${all}`)).body.data).toHaveLength(1);
+      for (const other of ['1000', 'axb', 'c:'])
+        expect((await acme.get(`/memory/by-tag?tags=${other}`)).body).toMatchObject({ count: 0 });
       const gone = await acme.delete(`/memory/by-tag?tags=${encodeURIComponent('ΟΔΟΣ')}`);
       expect(gone.body).toMatchObject({ memory_ids: [body.memory_id] });
     });

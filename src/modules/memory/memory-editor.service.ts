@@ -3,7 +3,7 @@ import type { Cause } from '../../ledger/cause.js';
 import { changedMembers } from '../../ledger/changed-members.js';
 import type { LedgerWrite } from '../../ledger/ledger-write.js';
 import { Ledger } from '../../ledger/ledger.js';
-import { COMPARED_TAGS, comparedIn } from '../../ledger/compared-tags.js';
+import { sharesTag } from '../../ledger/compared-tags.js';
 import { sealContent, sealMetadata, sealSource, textHash } from '../../ledger/sealed-memory.js';
 import { Spaces } from '../../spaces/spaces.js';
 import type { Tenant } from '../../tenancy/principal.js';
@@ -126,7 +126,7 @@ export class MemoryEditorService {
     await this.spaces.open(tenant).meet();
     const { result: ids } = await this.ledger.write(tenant, workspace, cause, async (tx) => {
       const rows = await tx.rows<{ id: string }>(
-        `SELECT id FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND ${COMPARED_TAGS} && ${comparedIn('$3::text[]')}`,
+        `SELECT id FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND ${sharesTag('$3::text[]')}`,
         [tenant.id, workspace, tags],
       );
       const found = rows.map((row) => row.id);

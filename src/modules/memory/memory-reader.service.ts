@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
-import { COMPARED_TAGS, comparedIn, comparedTag } from '../../ledger/compared-tags.js';
+import { COMPARED_TAGS, comparedTag, hasTags, sharesTag } from '../../ledger/compared-tags.js';
 import { askedTags, MENTIONED_TAGS, openEntityName, openSummary } from '../../ledger/entity-names.js';
 import { Ledger } from '../../ledger/ledger.js';
 import type { Tenant } from '../../tenancy/principal.js';
@@ -184,9 +184,9 @@ ORDER BY n.kind, n.found`;
 const LIST = `
 SELECT ${MEMORY_COLUMNS} FROM memories m
 WHERE tenant_id = $1 AND workspace_id = $2
-  AND ($3::text[] IS NULL OR ${COMPARED_TAGS} @> ${comparedIn('$3')} OR ($15::text[] IS NOT NULL AND (
+  AND ($3::text[] IS NULL OR ${hasTags('$3::text[]')} OR ($15::text[] IS NOT NULL AND (
     SELECT bool_and(lower(w.own) = ANY(${COMPARED_TAGS}) OR w.indexed = ANY(${MENTIONED_TAGS})) FROM unnest($3, $15) AS w (own, indexed))))
-  AND ($4::text[] IS NULL OR ${COMPARED_TAGS} && ${comparedIn('$4')} OR ($15::text[] IS NOT NULL AND (m.id, m.alone_hash) IN (
+  AND ($4::text[] IS NULL OR ${sharesTag('$4::text[]')} OR ($15::text[] IS NOT NULL AND (m.id, m.alone_hash) IN (
     SELECT n.memory_id, n.hash FROM mentions n
     WHERE n.tenant_id = $1 AND n.workspace_id = $2 AND n.entity IN (SELECT right(tag, 32) FROM unnest($15) AS tag))))
   AND ($5::text[] IS NULL OR type = ANY($5))
