@@ -165,6 +165,47 @@ describe('workspaces', () => {
     });
   });
 
+  it('are named in the query as well where a request has a body, and by nothing else there', async () => {
+    const acme = await acmeOf();
+    const globex = await acmeOf();
+    const { id } = await make(acme, 'aside');
+    const store = (query: string, body: object = {}) =>
+      acme.post<{ memory_id: string; workspace_id: string }>(`/memory?${query}`, {
+        content: word(),
+        ...body,
+      });
+    for (const query of ['workspace_id=aside', 'project=aside', `workspace_id=${id}&project=aside`]) {
+      expect(await store(query)).toMatchObject({ status: 201, body: { workspace_id: id } });
+    }
+    const { memory_id: memory } = (await store('workspace_id=aside', { workspace_id: id })).body;
+    const batch = { memories: [{ content: 'One of a batch' }] };
+    expect((await acme.post('/memory/batch?workspace_id=aside', batch)).body).toMatchObject({
+      workspace_id: id,
+    });
+    const edit = { importance: 0.9 };
+    expect((await acme.patch(`/memory/${memory}`, edit)).status).toBe(404);
+    expect((await acme.patch(`/memory/${memory}?workspace_id=aside`, edit)).status).toBe(200);
+    expect((await acme.post('/recall', {})).body).toMatchObject({ count: 0 });
+    expect((await acme.post('/recall?workspace_id=aside', {})).body).toMatchObject({ count: 5 });
+    for (const [query, body] of [
+      [`workspace_id=${globex.workspaceId}`, {}],
+      ['workspace_id=nowhere', {}],
+      ['workspace_id=aside', { workspace_id: 'default' }],
+      ['workspace_id=aside&project=default', {}],
+    ] as const) {
+      expect([query, (await store(query, body)).body]).toMatchObject([
+        query,
+        { code: 'workspace.not_found' },
+      ]);
+    }
+    const unknown = await store('workspace=aside');
+    expect(unknown.body).toMatchObject({
+      code: 'request.invalid',
+      errors: [{ location: 'query.workspace' }],
+    });
+    expect((await acme.post('/recall', {})).body).toMatchObject({ count: 0 });
+  });
+
   it('count the requests of the month, whichever way a request named them', async () => {
     const acme = await acmeOf();
     const { id } = await make(acme, 'busy');

@@ -6,12 +6,13 @@ import type { FieldError } from '../../platform/errors/domain-error.js';
 import { parseInstant } from '../../platform/http/instant.js';
 import { requestFacts } from '../../platform/http/request-facts.js';
 import { RequestInvalid } from '../../platform/http/request.errors.js';
+import { readDto } from '../../platform/http/validation.js';
 import { scrubJson, type Masked } from '../../platform/scrub/scrub.js';
 import { scrubKinds } from '../../tenancy/scrub-settings.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { WorkspaceResolver } from '../../tenancy/workspace-resolver.js';
-import type { EditMemoryDto, MemoryFields, StoreMemoryDto, WorkspaceField } from './memory.dto.js';
+import { WorkspaceField, type EditMemoryDto, type MemoryFields, type StoreMemoryDto } from './memory.dto.js';
 import { classify, namedType } from './memory-types.js';
 import type { MemoryDraft, MemoryEdit } from './memory.js';
 import type { RelationAttributes } from './relation-types.js';
@@ -31,12 +32,15 @@ export class MemoryEdge {
     private readonly models: Models,
   ) {}
 
-  /** The workspace that body, query or header name. */
+  /** The workspace that body, query or header name. Throws `RequestInvalid` for what else stands in the query beside a body. */
   async workspace(request: Request, response: Response, named: WorkspaceField): Promise<WorkspaceId> {
     const header = request.headers['x-workspace-id'];
+    const beside = besideBody(request);
     const workspace = await this.workspaces.resolve(this.context.caller, [
       named.workspace_id,
       named.project,
+      beside.workspace_id,
+      beside.project,
       typeof header === 'string' ? header : undefined,
     ]);
     requestFacts(response).workspace = workspace;
@@ -180,6 +184,13 @@ const UNNAMED = Buffer.alloc(0);
 
 function withoutAbsent(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PATCH', 'PUT']);
+
+/** What the query of a request with a body says; of one without, the query is what `named` was read from. */
+function besideBody({ method, url, query }: Request): WorkspaceField {
+  return WITH_BODY.has(method) && url.includes('?') ? readDto(WorkspaceField, query, 'query') : {};
 }
 
 function isText(value: unknown): value is string {
