@@ -22,6 +22,11 @@ interface Workspace {
   agent_count: number;
 }
 
+/** What a route is described to take. */
+interface Described {
+  parameters?: { name: string; in: string }[];
+}
+
 const word = (): string => `w${randomBytes(4).toString('hex')}`;
 
 describe('workspaces', () => {
@@ -204,6 +209,27 @@ describe('workspaces', () => {
       errors: [{ location: 'query.workspace' }],
     });
     expect((await acme.post('/recall', {})).body).toMatchObject({ count: 0 });
+  });
+
+  it('are described wherever a request may name one', async () => {
+    const { body } = await loci.operator.get<{ paths: Record<string, Record<string, Described>> }>(
+      '/openapi.json',
+    );
+    const named = Object.entries(body.paths)
+      .flatMap(([path, methods]) => Object.entries(methods).map(([method, each]) => ({ path, method, each })))
+      .filter(({ each: { parameters = [] } }) => parameters.some(({ name }) => name === 'X-Workspace-ID'));
+    expect(named.length).toBeGreaterThan(40);
+    for (const { path, method, each } of named) {
+      const names = (each.parameters ?? []).flatMap(({ in: place, name }) => (place === 'query' ? name : []));
+      expect([path, method, names]).toEqual([
+        path,
+        method,
+        expect.arrayContaining(['workspace_id', 'project']),
+      ]);
+      expect(new Set(names).size).toBe(names.length);
+    }
+    const posts = Object.entries(body.paths['/memory'] ?? {}).find(([method]) => method === 'post');
+    expect(posts?.[1].parameters?.map(({ name }) => name)).toContain('Idempotency-Key');
   });
 
   it('count the requests of the month, whichever way a request named them', async () => {

@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
+import { InWorkspace } from '../memory/in-workspace.decorator.js';
 import { MemoryEdge } from '../memory/memory-edge.js';
 import { WorkspaceField } from '../memory/memory.dto.js';
 import { ConsolidationRuns, type ConsolidationRun } from './consolidation-runs.js';
@@ -23,6 +24,7 @@ const SHOWN_RUNS = 20;
 /** Decay, creative association, clustering and forgetting, by call. */
 @ApiTags('memory')
 @ApiBearerAuth()
+@InWorkspace()
 @Controller({ path: ['', 'v1'] })
 export class ConsolidationController {
   constructor(

@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
+import { InWorkspace } from '../memory/in-workspace.decorator.js';
 import { MemoryEdge } from '../memory/memory-edge.js';
 import { WorkspaceField } from '../memory/memory.dto.js';
 import { EnrichmentStatus } from './enrichment-status.service.js';
@@ -12,6 +13,7 @@ import { EnrichmentStatusDto, ReprocessDto, ReprocessedDto } from './enrichment.
 /** How far the reading of what was stored has come. */
 @ApiTags('memory')
 @ApiBearerAuth()
+@InWorkspace()
 @Controller({ path: ['', 'v1'] })
 export class EnrichmentController {
   constructor(

@@ -5,6 +5,7 @@ import { RequestInvalid } from '../../platform/http/request.errors.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
+import { InWorkspace } from '../memory/in-workspace.decorator.js';
 import { MemoryEdge } from '../memory/memory-edge.js';
 import { memoryDto } from '../memory/memory-replies.js';
 import { EntitiesService, type Entity, type EntityMerge } from './entities.service.js';
@@ -21,6 +22,7 @@ import {
 /** Whom and what memories name. */
 @ApiTags('memory')
 @ApiBearerAuth()
+@InWorkspace()
 @Controller({ path: ['', 'v1'] })
 export class EntitiesController {
   constructor(

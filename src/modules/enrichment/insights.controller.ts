@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiExtraModels, ApiOperation, ApiResponse, ApiTags } fro
 import type { Request, Response } from 'express';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
+import { InWorkspace } from '../memory/in-workspace.decorator.js';
 import { MemoryEdge } from '../memory/memory-edge.js';
 import { memoryDto } from '../memory/memory-replies.js';
 import { AnalysisService, type Analysis } from './analysis.service.js';
@@ -25,6 +26,7 @@ const CRITICAL = 0.9;
 @ApiTags('memory')
 @ApiBearerAuth()
 @ApiExtraModels(TypeCountDto, HourDto, NameCountDto)
+@InWorkspace()
 @Controller({ path: ['', 'v1'] })
 export class InsightsController {
   constructor(

@@ -9,6 +9,7 @@ import { PrincipalCache } from '../../tenancy/principal-cache.js';
 import type { Tenant, TenantPrincipal } from '../../tenancy/principal.js';
 import { Forbidden } from '../../tenancy/tenancy-errors.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
+import { InWorkspace } from '../memory/in-workspace.decorator.js';
 import { MemoryEdge } from '../memory/memory-edge.js';
 import { eventDto } from './event-replies.js';
 import { EventPages } from './event-pages.service.js';
@@ -25,6 +26,7 @@ that changed several times is told once, as it is now; one that is archived, or 
 /** What changes in a tenant's ledger, as it changes. At the root, and under `/v1`. */
 @ApiTags('events')
 @ApiBearerAuth()
+@InWorkspace()
 @Controller({ path: ['', 'v1'] })
 export class StreamController {
   constructor(

@@ -26,6 +26,7 @@ import {
 } from './graph.dto.js';
 import { GraphService } from './graph.service.js';
 import { WorkspaceField } from './memory.dto.js';
+import { InWorkspace } from './in-workspace.decorator.js';
 import { MemoryEdge } from './memory-edge.js';
 import { memoryId } from './memory-id.js';
 import { memoryDto } from './memory-replies.js';
@@ -38,6 +39,7 @@ const ALL = 2_000;
 /** The graph of a workspace's memories, for drawing. */
 @ApiTags('memory')
 @ApiBearerAuth()
+@InWorkspace()
 @Controller({ path: ['graph', 'v1/graph'] })
 export class GraphController {
   constructor(

@@ -6,6 +6,7 @@ import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import { memoryId } from './memory-id.js';
+import { InWorkspace } from './in-workspace.decorator.js';
 import { MemoryEdge } from './memory-edge.js';
 import { RESTORABLE_DAYS } from './memory-removal.js';
 import { memoryDto } from './memory-replies.js';
@@ -19,6 +20,7 @@ const DAY_MS = 86_400_000;
 /** What retention and forgetting took away, and the way back. */
 @ApiTags('memory')
 @ApiBearerAuth()
+@InWorkspace()
 @Controller({ path: ['', 'v1'] })
 export class MemoryRestoringController {
   constructor(

@@ -11,6 +11,7 @@ import { TenantContext } from '../../tenancy/tenant-context.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import { readBatch } from './memory-batch.js';
 import { memoryId } from './memory-id.js';
+import { InWorkspace } from './in-workspace.decorator.js';
 import { MemoryEdge } from './memory-edge.js';
 import { MemoryEditorService } from './memory-editor.service.js';
 import { ByTagDto, DeleteByTagDto, ListMemoriesDto } from './memory-query.dto.js';
@@ -40,6 +41,7 @@ import type { Stored } from './memory.js';
 /** Storing, reading, changing and deleting memories. At the root for AutoMem's clients, and under `/v1`. */
 @ApiTags('memory')
 @ApiBearerAuth()
+@InWorkspace()
 @Controller({ path: ['', 'v1'] })
 export class MemoryController {
   constructor(

@@ -6,6 +6,7 @@ import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
 import { EntityExpansion, type SharingMemory } from './entity-expansion.service.js';
+import { InWorkspace } from './in-workspace.decorator.js';
 import { MemoryEdge } from './memory-edge.js';
 import { memoryDto } from './memory-replies.js';
 import { matchType } from './recall-ranking.js';
@@ -31,6 +32,7 @@ import { RecallService } from './recall.service.js';
 /** Asking what is remembered. */
 @ApiTags('memory')
 @ApiBearerAuth()
+@InWorkspace()
 @Controller({ path: ['', 'v1'] })
 export class RecallController {
   constructor(

@@ -15,6 +15,7 @@ import type { Masked } from '../../platform/scrub/scrub.js';
 import { ForScope } from '../../tenancy/access.decorator.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
 import { TenantContext } from '../../tenancy/tenant-context.js';
+import { InWorkspace } from './in-workspace.decorator.js';
 import { MemoryEdge } from './memory-edge.js';
 import { memoryId } from './memory-id.js';
 import { memoryDto, scrubbedDto } from './memory-replies.js';
@@ -36,6 +37,7 @@ import { RelationsService, type Associated } from './relations.service.js';
 @ApiTags('memory')
 @ApiBearerAuth()
 @ApiExtraModels(AssociatedOneDto, AssociatedManyDto)
+@InWorkspace()
 @Controller({ path: ['', 'v1'] })
 export class RelationsController {
   constructor(
