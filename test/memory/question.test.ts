@@ -99,4 +99,13 @@ describe('something that is named by a code', () => {
   ])('is not in %j', (query) => {
     expect(namesByCode({ queries: [query] })).toBe(false);
   });
+
+  // By the time that grows with the square of the length, each of these would take minutes.
+  it.each(['a', 'ς', '.', 'a.', '#', 'a-', '1a'])(
+    'is looked for once from end to end: %j without end',
+    (part) => {
+      const query = part.repeat(400_000);
+      expect(namesByCode({ queries: [query, `${query}!`] })).toBe(part === '1a');
+    },
+  );
 });

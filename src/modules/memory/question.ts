@@ -62,15 +62,22 @@ export function prefersNew({ recency, queries }: Pick<Question, 'recency' | 'que
 /** Years, days, hours, ordinals, and counts of two digits: what many memories have in common. */
 const COMMON_NUMBER =
   /^(?:(?:19|20)\d\ds?|(?:19|20)\d\d-\d\d(?:-\d\d)?|\d{1,2}(?::\d\d)?(?:st|nd|rd|th|s|am|pm)?)$/i;
-const CODE = /\d{3}|\p{L}[^\s]*\d|\d[^\s]*\p{L}|\d[./-]\d/u;
+const LONG_NUMBER = /\d{3}|\d[./-]\d/;
+const DIGIT = /\d/;
+const LETTER = /\p{L}/u;
 
 /** Whether it names something by a number or a code of its own: ticket 4821, MOB-712, 8c41f2e, release 5.3.1. */
 export function namesByCode({ queries }: Pick<Question, 'queries'>): boolean {
   const words = queries.flatMap((query) => query.split(/[\s,;!?¿¡"'“”«»()[\]]+/));
   return words.some((word) => {
-    const bare = word.replace(/^#|[.:]+$/g, '');
-    return CODE.test(bare) && !COMMON_NUMBER.test(bare);
+    const bare = word.replace(/^#|(?<![.:])[.:]+$/g, '');
+    return isCode(bare) && !COMMON_NUMBER.test(bare);
   });
+}
+
+/** Each look is at the word once: a single pattern of them looks again from every letter on. */
+function isCode(word: string): boolean {
+  return LONG_NUMBER.test(word) || (DIGIT.test(word) && LETTER.test(word));
 }
 
 /** The words of a question as tags may have them, as they are compared. */
