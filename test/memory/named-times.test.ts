@@ -36,12 +36,30 @@ describe('a time that a question names', () => {
     expect(nearness('in July 2023', '2024-07-10')).toBe(0);
   });
 
-  it.each(['What may June say?', 'march to the beat', 'ticket 20231', 'When was it?', 'room 1234', ''])(
-    'is not in %j',
-    (wording) => {
-      expect(namedTimes(wording, NOW)).toEqual([]);
-    },
-  );
+  it('is the nearest one of every year, at the turn of the year as well', () => {
+    expect(nearness('Who came in December?', '2024-01-03')).toBe(nearness('Who came in May?', '2024-06-03'));
+    expect(nearness('Who came in January?', '2023-12-30')).toBe(
+      nearness('Who came in August?', '2023-07-30'),
+    );
+    expect(nearness('Who came on 31 December?', '2024-01-02')).toBeGreaterThan(0.5);
+  });
+
+  it('is that of one year where it is the last one', () => {
+    expect(nearness('Who came last July?', '2025-07-10')).toBe(1);
+    expect(nearness('Who came last July?', '2023-07-10')).toBe(0);
+  });
+
+  it.each([
+    'What may June say?',
+    'Is it so that this may help?',
+    'march to the beat',
+    'ticket 20231',
+    'When was it?',
+    'room 1234',
+    '',
+  ])('is not in %j', (wording) => {
+    expect(namedTimes(wording, NOW)).toEqual([]);
+  });
 
   it('is found in time, however long the question is', () => {
     const startedAt = performance.now();

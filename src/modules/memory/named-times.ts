@@ -18,8 +18,9 @@ const MONTH = MONTHS.map((name) => (name === 'may' ? name : `${name.slice(0, 3)}
 const DAY = '\\d{1,2}(?:st|nd|rd|th)?';
 const WITH_DIGITS = `(?:${DAY} (?:of )?)?(?:${MONTH})\\.?(?: ${DAY}(?!\\d))?,? \\d{4}|${DAY} (?:of )?(?:${MONTH})|(?:${MONTH})\\.? ${DAY}(?!\\d)`;
 /** Bare names of months are names of people and verbs as well. */
-const ALONE = `(?<=\\b(?:in|during|since|until|before|after|early|late|last|this) )(?:${MONTHS.join('|')})`;
-const RELATIVE = `(?:the day before )?yesterday|today|tonight|last night|(?:this|last) (?:week(?:end)?|month|year|spring|summer|autumn|fall|winter)|(?:\\d+|an?|one|two|three|four|five|six) (?:day|week|month|year)s? ago`;
+const ALONE = `(?<=\\b(?:in|during|since|until|before|after|early|late) )(?:${MONTHS.join('|')})`;
+// 'This may be so' names no month.
+const RELATIVE = `(?:last|this(?! may\\b)) (?:${MONTHS.join('|')})|(?:the day before )?yesterday|today|tonight|last night|(?:this|last) (?:week(?:end)?|month|year|spring|summer|autumn|fall|winter)|(?:\\d+|an?|one|two|three|four|five|six) (?:day|week|month|year)s? ago`;
 const TIMES = new RegExp(
   `\\b(?:\\d{4}-\\d{2}(?:-\\d{2})?|${WITH_DIGITS}|(?:19|20)\\d{2}|${ALONE}|${RELATIVE})\\b`,
   'gi',
@@ -32,7 +33,7 @@ export function namedTimes(wording: string, now: DateTime): NamedTime[] {
   return [...new Set(found)].slice(0, MOST_TIMES).flatMap((words) => {
     const { start, end } = timeRange(words, now) ?? { start: null, end: null };
     if (start === null || end === null) return [];
-    const everyYear = NAMES_MONTH.test(words) && !/\d{4}/.test(words);
+    const everyYear = NAMES_MONTH.test(words) && !/\d{4}|^(?:this|last) /i.test(words);
     return [everyYear ? everyYearsNearness(start, end) : (timestamp) => nearness(timestamp, start, end)];
   });
 }
@@ -41,10 +42,14 @@ function everyYearsNearness(start: DateTime, end: DateTime): NamedTime {
   const ofYear = new Map<number, [DateTime, DateTime]>();
   return (timestamp) => {
     const year = new Date(timestamp).getUTCFullYear();
-    const years = year - start.year;
-    const known = ofYear.get(year) ?? [start.plus({ years }), end.plus({ years })];
-    ofYear.set(year, known);
-    return nearness(timestamp, ...known);
+    const ofThat = (at: number): number => {
+      const years = at - start.year;
+      const known = ofYear.get(at) ?? [start.plus({ years }), end.plus({ years })];
+      ofYear.set(at, known);
+      return nearness(timestamp, ...known);
+    };
+    // What happened in December is told in January, too.
+    return Math.max(ofThat(year - 1), ofThat(year), ofThat(year + 1));
   };
 }
 
