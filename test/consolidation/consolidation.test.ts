@@ -276,7 +276,9 @@ describe('consolidation', () => {
     const old = { importance: 0.1, timestamp: ago(400) };
 
     it('archives what has faded, and nothing that is protected by type, age, importance or a flag', async () => {
-      const tenant = await loci.tenant();
+      const tenant = await loci.tenant({
+        settings: { consolidation: { protected_types: ['decision'] } },
+      });
       const faded = await store(tenant, { ...old, content: 'The bus was late' });
       const kept = [
         await store(tenant, { ...old, content: 'We use Postgres', type: 'Decision' }),
@@ -289,7 +291,7 @@ describe('consolidation', () => {
         }),
         await store(tenant, { ...old, content: 'It matters', importance: 0.7 }),
         await store(tenant, { ...old, content: 'Flagged in metadata', metadata: { protected: true } }),
-        await store(tenant, { ...old, content: 'Flagged by a tag', tags: ['protected'] }),
+        await store(tenant, { ...old, content: 'Flagged by a tag', tags: ['Protected'] }),
       ];
       const { forget } = await consolidate(tenant, 'forget');
       expect(forget).toMatchObject({ examined: 6, archived_ids: [faded], protected: { type: 1, flag: 2 } });

@@ -86,7 +86,7 @@ describe('retention by class', () => {
   it('takes of each class what is older than that class is kept, a tenant’s own types where its settings put them', async () => {
     const tenant = await loci.tenant();
     const patched = await tenant.patch('/v1/tenants/current', {
-      settings: { retention: { classes: { Ticket: 'episodic' } } },
+      settings: { retention: { classes: { Ticket: 'episodic', habit: 'episodic' } } },
     });
     expect(patched.status).toBe(200);
     await keepFor(tenant, { episodic_memories_days: 30, semantic_memories_days: 400 });
@@ -94,6 +94,8 @@ describe('retention by class', () => {
     const gone = [
       await store(tenant, { ...order, content: 'We met at noon', type: 'Context' }),
       await store(tenant, { ...order, content: 'The printer was out of ink', type: 'Ticket' }),
+      // Types that everybody knows are the same however they are written, in settings as well.
+      await store(tenant, { ...order, content: 'She walks to work', type: 'HABIT' }),
       await store(tenant, { content: 'He liked green', type: 'Preference', timestamp: ago(500) }),
       await store(tenant, { content: 'A recipe', type: 'Recipe', timestamp: ago(500) }),
     ];
@@ -108,7 +110,7 @@ describe('retention by class', () => {
     ];
     const { classes, complete } = await run(tenant);
     expect(complete).toBe(true);
-    expect(classes.map(({ count }) => count)).toEqual([2, 2, 0]);
+    expect(classes.map(({ count }) => count)).toEqual([3, 2, 0]);
     expect(classes.flatMap(({ memory_ids }) => memory_ids).sort()).toEqual([...gone].sort());
     for (const id of gone) expect((await tenant.get(`/memory/${id}`)).status).toBe(404);
     for (const id of stays) expect((await tenant.get(`/memory/${id}`)).status).toBe(200);

@@ -152,7 +152,7 @@ describe('what a tenant has done when something happens', () => {
     await trigger({ event: 'memory.updated', match: 'BLUE' }, [hook('updated')]);
     await trigger({ event: 'memory.deleted' }, [hook('deleted')]);
     await trigger({ event: 'relation.created', types: ['LEADS_TO'] }, [hook('related')]);
-    await trigger({ event: 'memory.created', min_importance: 0.8, types: ['Decision'] }, [hook('important')]);
+    await trigger({ event: 'memory.created', min_importance: 0.8, types: ['decision'] }, [hook('important')]);
     await trigger({ event: 'memory.created' }, [hook('off')], { is_active: false });
     const [first, second] = [await store('Red'), await store('Green')];
     await store('Important, and no decision', { importance: 0.9, type: 'Insight' });

@@ -1,4 +1,5 @@
 import { comparedTag } from '../../ledger/compared-tags.js';
+import { askedTypes } from '../memory/memory-types.js';
 import type { LookedAtMemory } from './aging-memories.js';
 import type { ConsolidationSettings } from './consolidation-settings.js';
 
@@ -17,7 +18,7 @@ export function protectionOf(
   if (memory.derived) return 'derived';
   if (memory.tags.some((tag) => comparedTag(tag) === PROTECTED)) return 'flag';
   if (memory.importance >= Math.fround(settings.protected_importance)) return 'importance';
-  if (settings.protected_types.includes(memory.type)) return 'type';
+  if (askedTypes(settings.protected_types).includes(memory.type)) return 'type';
   return now.getTime() - memory.since.getTime() < settings.grace_days * DAY_MS ? 'age' : null;
 }
 

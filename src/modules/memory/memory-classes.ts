@@ -1,5 +1,6 @@
 import type { FieldError } from '../../platform/errors/domain-error.js';
 import type { TenantSettings } from '../../tenancy/principal.js';
+import { askedTypes } from './memory-types.js';
 
 /** What a memory is to its keeper: something that happened, something that is so, or something that was concluded. */
 export const MEMORY_CLASSES = ['episodic', 'semantic', 'reflective'] as const;
@@ -61,7 +62,9 @@ function ownClasses(settings: TenantSettings): Record<string, MemoryClass> {
   const classes = isObject(retention) ? retention['classes'] : null;
   if (!isObject(classes)) return {};
   return Object.fromEntries(
-    Object.entries(classes).filter((entry): entry is [string, MemoryClass] => isClass(entry[1])),
+    Object.entries(classes)
+      .filter((entry): entry is [string, MemoryClass] => isClass(entry[1]))
+      .flatMap(([type, its]) => askedTypes([type]).map((name) => [name, its] as const)),
   );
 }
 

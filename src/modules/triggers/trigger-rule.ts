@@ -1,5 +1,6 @@
 import { comparedTag } from '../../ledger/compared-tags.js';
 import type { LedgerEvent } from '../events/ledger-events.js';
+import { askedTypes } from '../memory/memory-types.js';
 import type { RelationType } from '../memory/relation-types.js';
 
 export const TRIGGER_EVENTS = [
@@ -53,7 +54,7 @@ export function fires({ rule: { when }, since }: ActiveTrigger, event: LedgerEve
   const tags = event.memory.tags.map(comparedTag);
   return (
     (when.tags === undefined || when.tags.some((tag) => tags.includes(comparedTag(tag)))) &&
-    (when.types === undefined || when.types.includes(type)) &&
+    (when.types === undefined || askedTypes(when.types).includes(type)) &&
     (when.min_importance === undefined || Math.fround(importance) >= Math.fround(when.min_importance)) &&
     (when.match === undefined || content.toLowerCase().includes(when.match.toLowerCase()))
   );
