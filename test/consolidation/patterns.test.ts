@@ -37,7 +37,7 @@ describe('creative association', () => {
       0.6,
     ],
     [{ type: 'Style' }, { type: 'Habit', vector: at(0.65) }, 'shares_theme', 0.65],
-    [{ tags: ['trip'] }, { tags: ['trip'], vector: at(0.3) }, 'parallel_context', 0.5],
+    [{ tags: ['trip'] }, { tags: ['Trip'], vector: at(0.3) }, 'parallel_context', 0.5],
   ] as const)('between %j and %j is %s', (one, other, kind, confidence) => {
     expect(between(one, other)).toMatchObject({ from: 'a', to: 'b', kind, confidence });
   });

@@ -150,11 +150,11 @@ describe('what was drawn from memories', () => {
     const tenant = await loci.tenant();
     const lesson = await stored(tenant, {
       content: 'Never deploy on Fridays.',
-      tags: ['lesson'],
+      tags: ['Lesson'],
       importance: 0.6,
     });
     const vital = await stored(tenant, { content: 'The vault code changed.', importance: 0.95 });
-    const rule = await stored(tenant, { content: 'Answer in German.', tags: ['system'] });
+    const rule = await stored(tenant, { content: 'Answer in German.', tags: ['SYSTEM'] });
     const liking = await stored(tenant, { content: 'Prefers tea.', type: 'Preference' });
     const plain = await stored(tenant, { content: 'It rained.' });
     await stored(tenant, { content: 'It was so.', importance: 0.99, t_invalid: '2020-01-01T00:00:00Z' });

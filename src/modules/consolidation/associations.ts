@@ -1,3 +1,5 @@
+import { comparedTag } from '../../ledger/compared-tags.js';
+
 /** A memory that was drawn by lot. */
 export interface SampledMemory {
   id: string;
@@ -77,7 +79,8 @@ function associationOf(one: SampledMemory, other: SampledMemory): Association | 
     similarity: Math.round(similarity * 1e4) / 1e4,
   });
   const types = new Set([one.type, other.type]);
-  const shareTag = one.tags.some((tag) => other.tags.includes(tag));
+  const tags = new Set(other.tags.map(comparedTag));
+  const shareTag = one.tags.some((tag) => tags.has(comparedTag(tag)));
   if (types.size === 1 && OPPOSABLE.includes(one.type) && shareTag && similarity < 0.3)
     return as('contrasts_with', 0.6);
   if (types.has('Insight') && types.has('Pattern') && similarity > 0.5) return as('explains', 0.7);

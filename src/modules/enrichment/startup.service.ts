@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { sharesTag } from '../../ledger/compared-tags.js';
 import { Ledger } from '../../ledger/ledger.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
@@ -40,8 +41,8 @@ export class StartupService {
         return rows.map((row) => memoryOf(tenant, row));
       };
       return {
-        lessons: await pick('(tags && $5 OR importance >= 0.9::real)', BEST, LESSON_TAGS),
-        rules: await pick('tags && $5', BEST, RULE_TAGS),
+        lessons: await pick(`(${TAGGED} OR importance >= 0.9::real)`, BEST, LESSON_TAGS),
+        rules: await pick(TAGGED, BEST, RULE_TAGS),
         preferences: await pick('type = ANY($5)', BEST, PREFERENCE_TYPES),
         recent: await pick('true', NEWEST),
       };
@@ -49,6 +50,7 @@ export class StartupService {
   }
 }
 
+const TAGGED = sharesTag('$5::text[]');
 const BEST = 'importance DESC, timestamp DESC, id';
 const NEWEST = 'timestamp DESC, id DESC';
 
