@@ -14,6 +14,7 @@ export const SCRUB_KINDS = [
 ] as const;
 export type ScrubKind = (typeof SCRUB_KINDS)[number];
 
+const VALUE = `[^\\s"',;[\\]]`;
 const BEGINNINGS = KEY_BEGINNINGS.map((beginning) => beginning.replaceAll('.', '\\.')).join('|');
 
 /** What secrets are called where they are set. */
@@ -21,6 +22,15 @@ const SECRET_NAMES = [
   'password|passwd|pwd|passphrase|client[_-]?secret|private[_-]?key|secret[_-]?(?:access[_-]?)?key',
   '(?:api|access|auth|account)[_-]?key|(?:api|access|auth|refresh|bearer)[_-]?token',
 ].join('|');
+
+/**
+ * What nobody has written in words: those have their digits beside them, if any (`rotation-policy-2024`). Looked for in the
+ * first hundred of these characters.
+ */
+function random(characters: string): string {
+  const soon = `(?=${characters}{0,80}?`;
+  return `${soon}\\d)${soon}(?:[A-Za-z]\\d{1,8}[A-Za-z]|[A-Za-z0-9]{16}))`;
+}
 
 /** Where something is in a text: from, and up to. */
 export type Span = readonly [from: number, to: number];
@@ -37,8 +47,8 @@ export const FINDERS: Record<ScrubKind, Finder> = {
     /-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----[^]*?(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----|$)/g,
   ),
   api_key: byPatterns(
-    // 20 characters, a digit among them: what is written in words may begin like a key.
-    new RegExp(`(?<![\\w-])(?:${BEGINNINGS})(?=[A-Za-z_-]{0,80}\\d)[\\w-]{20,}`, 'g'),
+    // What is written in words may begin like a key.
+    new RegExp(`(?<![\\w-])(?:${BEGINNINGS})${random('[\\w-]')}[\\w-]{20,}`, 'g'),
     /(?<![\w-])(?:AKIA|ASIA)[A-Z0-9]{16}(?![\w-])/g, // AWS
     /(?<![\w-])gh[pousr]_[A-Za-z0-9]{36,}/g, // GitHub
     /(?<![\w-])github_pat_\w{22,}/g,
@@ -67,9 +77,11 @@ export const FINDERS: Record<ScrubKind, Finder> = {
     /(?<=:\/\/)[^\s:@/[\]]{0,64}:[^\s:@/[\]]{1,256}(?=@)/g,
   ),
   password: byPatterns(
-    new RegExp(`(?<=(?<![a-z])(?:${SECRET_NAMES})["']? {0,4}[:=] {0,4}["']?)[^\\s"',;[\\]]{6,}`, 'gi'),
+    new RegExp(`(?<=(?<![a-z])(?:${SECRET_NAMES})["']? {0,4}[:=] {0,4}["']?)${VALUE}{6,}`, 'gi'),
     // 'AccountKey' of a connection string, DISCORD_TOKEN: less of a name, so more of a value.
-    /(?<=(?:[a-z0-9]_(?:token|secret|key)|(?:account|access)key)["']? {0,4}[:=] {0,4}["']?)[^\s"',;[\]]{16,}/gi,
+    /(?<=(?:[a-z0-9]_(?:token|secret)|(?:account|access)key)["']? {0,4}[:=] {0,4}["']?)[^\s"',;[\]]{16,}/gi,
+    // A key may be of a table, a cache or a translation as well.
+    new RegExp(`(?<=[a-z0-9]_key["']? {0,4}[:=] {0,4}["']?)${random(VALUE)}${VALUE}{16,}`, 'gi'),
   ),
   email: byPatterns(
     /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62})\.){1,8}\p{L}[\p{L}\p{N}-]{1,62}/gu,

@@ -72,7 +72,13 @@ describe('what is masked', () => {
     expect(scrubbed('postgres://ada:open-sesame@db.example/x')).toBe(
       'postgres://[masked:token]@db.example/x',
     );
-    for (const name of ['aws_secret_access_key', 'CLOUDFLARE_API_TOKEN', 'DISCORD_TOKEN', 'AccountKey']) {
+    for (const name of [
+      'aws_secret_access_key',
+      'CLOUDFLARE_API_TOKEN',
+      'DISCORD_TOKEN',
+      'AccountKey',
+      'signing_key',
+    ]) {
       expect(scrubbed(`${name} = ${'aZ09'.repeat(10)}==`)).toBe(`${name} = [masked:password]`);
     }
     expect(scrubbed(`https://hooks.slack.com/services/${joined('T0AB/B0CD/', 'aZ09'.repeat(6))}`)).toBe(
@@ -105,6 +111,9 @@ describe('what is masked', () => {
       '0000000000000000 and 3.14159265358979323846',
       'ISBN 978-3-16-148410-0, 2000000000000 ms',
       'secret_ingredient_of_the_sauce, pypi-is-the-package-index-of-python, token: ring, the key: practice',
+      'secret_manager_version_2_enabled, vercel_deployment_environment_2, xai-for-explainable-models-2023',
+      'primary_key: customer_account_id, sort_key = "created_at_timestamp", cache_key=product:12345:details',
+      'object_key: "reports/2024/january/summary.pdf", session_key: NotificationPreferencesService',
       'Version 4111.1111.1111.1112, and dapi is short for something.',
     ]) {
       expect(scrubbed(harmless)).toBe(harmless);
@@ -199,6 +208,8 @@ describe('masking', () => {
       'password: "',
       'SG.aaaaaaaa',
       'a_token=',
+      'a_key=',
+      'a_key=a1',
       'pypi-',
       'secret_',
       'MTEaaaaaaaaaaaaaaaaaaaaaaa.',
