@@ -43,6 +43,15 @@ describe('a start that its surroundings refuse is told in one line', () => {
     expect(told).toContain(`(${code})`);
   });
 
+  it.each(['53100', '55P03', '40P01'])(
+    'not as unreachable where the database answers with %s',
+    async (code) => {
+      const failure = Object.assign(new Error('what PostgreSQL says'), { code });
+      await expect(reaching(Promise.reject(failure))).rejects.toBe(failure);
+      expect(startRefusal(failure, { host: '127.0.0.1', port: 0 })).toBeNull();
+    },
+  );
+
   it('for nothing else: what is a fault of ours goes to the log', () => {
     expect(startRefusal(new TypeError('x is undefined'), { host: '127.0.0.1', port: 0 })).toBeNull();
   });
