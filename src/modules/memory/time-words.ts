@@ -123,8 +123,10 @@ const WAYS: [RegExp, (words: Words, now: DateTime) => Period | null][] = [
   way('(?<iso>\\d{4}/\\d{1,2}/\\d{1,2})', ({ iso = '' }, now) => dated(iso.split('/'), now)),
   way('(?<date>\\d{1,2}\\.\\d{1,2}\\.\\d{4})', ({ date = '' }, now) => dated(date.split('.').reverse(), now)),
   way('(?<date>\\d{1,2}/\\d{1,2}/\\d{4})', ({ date = '' }, now) => slashed(date, now)),
-  way('(?<century>\\d{2})?(?<decade>\\d0)s', ({ century = '19', decade }, now) => {
-    const start = now.set({ year: Number(`${century}${decade}`) }).startOf('year');
+  way('(?<century>\\d{2})?(?<decade>\\d0)s', ({ century, decade }, now) => {
+    const latest = now.year - ((now.year - Number(decade)) % 100);
+    const year = century === undefined ? latest : Number(`${century}${decade}`);
+    const start = now.set({ year }).startOf('year');
     return { start, end: start.plus({ years: 10 }) };
   }),
   way('q(?<nth>[1-4])(?: (?<year>\\d{4}))?', quarterOf),
