@@ -58,8 +58,7 @@ export class NearPairs {
     };
     const linked = await this.linked(tenant, workspace, add);
     const total = await this.unlooked(tenant, workspace);
-    const searched =
-      total === 0 ? 0 : await this.search(tenant, workspace, { outside, add, signal, progress, total });
+    const searched = total === 0 ? 0 : await this.search(tenant, workspace, { add, signal, progress, total });
     return { clusters, linked, searched, left: Math.max(0, total - searched) };
   }
 
@@ -106,7 +105,6 @@ export class NearPairs {
     tenant: Tenant,
     workspace: WorkspaceId,
     order: {
-      outside: ReadonlySet<string>;
       add: (one: string, other: string, cosine: number) => void;
       signal: AbortSignal;
       progress: (done: number, total: number) => void;
