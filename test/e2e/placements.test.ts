@@ -57,6 +57,25 @@ describe('placements', () => {
     }
   };
 
+  it('verifies and rebuilds a tenant wherever it is moved meanwhile', async () => {
+    const tenant = await loci.tenant();
+    await tenant.post('/memory', { content: 'A lantern that travels' });
+    let moving = true;
+    const asked: Promise<unknown>[] = ['verify', 'rebuild'].map(async (order) => {
+      while (moving) {
+        const { status, body } = await loci.operator.post(`/admin/tenants/${tenant.slug}/${order}`);
+        expect([order, status, body['code'] ?? body['equal']]).toEqual([order, 200, true]);
+      }
+    });
+    for (const placement of ['second', 'shared', 'second', 'shared', 'second']) {
+      await loci.operator.post(`/admin/tenants/${tenant.slug}/placement`, { placement });
+      await settled(tenant, placement);
+    }
+    moving = false;
+    await Promise.all(asked);
+    expect(await found(tenant, 'lantern')).toBe(1);
+  });
+
   it('moves a tenant while it writes and recalls, losing and inventing nothing', async () => {
     const tenant = await loci.tenant();
     for (let i = 0; i < 20; i++)

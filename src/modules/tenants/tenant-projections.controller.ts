@@ -1,6 +1,7 @@
 import { Controller, HttpCode, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { ProjectionVerdict } from '../../spaces/projection-verdict.js';
+import { SpaceMoved } from '../../spaces/space-errors.js';
 import { Verification } from '../../spaces/verification.js';
 import { TenantNotFound } from '../../tenancy/tenancy-errors.js';
 import { IdempotentPost } from '../../tenancy/idempotent-post.decorator.js';
@@ -9,6 +10,9 @@ import type { Tenant } from '../../tenancy/principal.js';
 import { TenantDirectory } from '../../tenancy/tenant-directory.js';
 import { TenantIsDeleted } from './tenants.errors.js';
 import { TenantsService } from './tenants.service.js';
+
+/** A tenant that moves more often than this while it is looked at is somebody's mistake. */
+const MOST_TRIES = 3;
 
 class DifferencesDto {
   @ApiProperty({ type: Number }) count!: number;
@@ -50,7 +54,7 @@ export class TenantProjectionsController {
   @ApiOperation({ summary: "Hold a tenant's projections against its ledger" })
   @ApiResponse({ status: 200, type: VerdictDto })
   async verify(@Param('tenant') ref: string): Promise<VerdictDto> {
-    return this.verdict(await this.find(ref));
+    return this.whereItIs(ref, (tenant) => this.verdict(tenant));
   }
 
   @IdempotentPost('rebuild')
@@ -58,9 +62,22 @@ export class TenantProjectionsController {
   @ApiOperation({ summary: "Build a tenant's projections anew from its ledger, and verify them" })
   @ApiResponse({ status: 200, type: VerdictDto })
   async rebuild(@Param('tenant') ref: string): Promise<VerdictDto> {
-    const tenant = await this.find(ref);
-    await this.verification.rebuild(tenant);
-    return this.verdict(tenant);
+    return this.whereItIs(ref, async (tenant) => {
+      await this.verification.rebuild(tenant);
+      return this.verdict(tenant);
+    });
+  }
+
+  /** Begins again where the tenant was moved meanwhile. */
+  private async whereItIs(ref: string, work: (tenant: Tenant) => Promise<VerdictDto>): Promise<VerdictDto> {
+    for (let tries = 1; ; tries++) {
+      const tenant = await this.find(ref);
+      try {
+        return await work(tenant);
+      } catch (error) {
+        if (!(error instanceof SpaceMoved) || tries === MOST_TRIES) throw error;
+      }
+    }
   }
 
   private async verdict(tenant: Tenant): Promise<VerdictDto> {
