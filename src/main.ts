@@ -10,6 +10,8 @@ import { startRefusal } from './start-refusal.js';
 
 /** Whatever is still under way by then is cut off. */
 const STOP_WITHIN_MS = 20_000;
+/** So long the database may take to end after that. */
+const CUT_OFF_WITHIN_MS = 20_000;
 
 /**
  * In percent of what is in use: once so much has come to it, V8 looks for garbage. Left alone it waits for several times as
@@ -40,21 +42,28 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     say(`Stopping (${signal}): finishing what was accepted.`);
-    setTimeout(() => {
-      log.error({}, 'the stop took too long');
+    const end = (code: number): never => {
       log.flush();
-      process.exit(1);
+      process.exit(code);
+    };
+    let late = false;
+    setTimeout(() => {
+      late = true;
+      log.error({}, 'the stop took too long: what is still under way is cut off');
+      setTimeout(() => end(1), CUT_OFF_WITHIN_MS).unref();
+      const cut = (): never => end(1);
+      server.stores.cutOff().then(cut, cut);
     }, STOP_WITHIN_MS).unref();
     server.stop().then(
       () => {
+        if (late) return;
         say('Stopped.');
-        log.flush();
-        process.exit(0);
+        end(0);
       },
       (error: unknown) => {
+        if (late) return;
         log.error({ error }, 'the stop failed');
-        log.flush();
-        process.exit(1);
+        end(1);
       },
     );
   };

@@ -30,8 +30,9 @@ export interface RunningServer {
 /** Longer than load balancers keep an idle connection: none sends a request into one that is just being closed. */
 const KEEP_IDLE_MS = 65_000;
 
-/** So long a stop waits for a request that is just being sent. */
+/** So long a stop waits for a request that is just being sent, and for who reads an answer slowly. */
 const SEND_WITHIN_MS = 2_000;
+const READ_WITHIN_MS = 10_000;
 
 export async function startServer(settings: Settings, log: Log): Promise<RunningServer> {
   const stores = await openStores(settings);
@@ -89,6 +90,7 @@ async function stop(
   state.beginStopping();
   // Closing waits for connections that are busy now; they are not kept once they have their answer.
   if (app !== null) app.getHttpServer().keepAliveTimeout = 1;
+  await connections.sent(READ_WITHIN_MS);
   const unsent = setTimeout(() => connections.dropUnsent(), SEND_WITHIN_MS);
   await app?.close();
   clearTimeout(unsent);

@@ -43,6 +43,8 @@ export interface Stores {
   rateCounter: RateCounter | null;
   /** Call it once nothing is under way any more. */
   close(): Promise<void>;
+  /** Ends what would outlive this process, whoever still uses it. Nothing that was committed is lost. */
+  cutOff(): Promise<void>;
 }
 
 /** Opens what the settings name, embedded where they name nothing. What was opened is closed again where a later part fails. */
@@ -58,7 +60,7 @@ export async function openStores(settings: Settings): Promise<Stores & { secrets
     });
     closers.push(() => folder.close());
     const secrets = await installationSecrets(settings, folder);
-    const connection = await openLedger(settings, folder, closers);
+    const { connection, cutOff } = await openLedger(settings, folder, closers);
     await (settings.databaseUrl === null ? migrate(connection) : reaching(migrate(connection)));
     const size = settings.connections.database;
     const pools = { tenants: size, system: Math.max(2, Math.ceil(size / 2)) };
@@ -70,7 +72,7 @@ export async function openStores(settings: Settings): Promise<Stores & { secrets
     const placements = await openPlacements(plans, settings, folder, secrets.master, closers);
     const rateCounter = await openRateCounter(plans, closers);
     const models = await openModels(settings, folder, await modelsInLedger(database), closers);
-    return { folder, database, homes, placements, models, rateCounter, secrets, close };
+    return { folder, database, homes, placements, models, rateCounter, secrets, close, cutOff };
   } catch (error) {
     await close();
     throw error;
@@ -81,11 +83,14 @@ async function openLedger(
   settings: Settings,
   folder: DataFolder,
   closers: (() => Promise<void> | void)[],
-): Promise<ClientConfig> {
-  if (settings.databaseUrl !== null) return parseIntoClientConfig(settings.databaseUrl);
+): Promise<{ connection: ClientConfig; cutOff: () => Promise<void> }> {
+  if (settings.databaseUrl !== null) {
+    return { connection: parseIntoClientConfig(settings.databaseUrl), cutOff: () => Promise.resolve() };
+  }
   const postgres = await EmbeddedPostgres.start(folder);
-  closers.push(() => postgres.stop());
-  return { ...postgres.connection };
+  const cutOff = (): Promise<void> => postgres.stop();
+  closers.push(cutOff);
+  return { connection: { ...postgres.connection }, cutOff };
 }
 
 /**

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { cannotRun } from '../support/cannot-run.js';
 import { ADMIN_TOKEN } from '../support/loci.js';
 import { scratchFolder } from '../support/scratch-folder.js';
+import { someVector } from '../spaces/rules/projected.js';
 import { postgresPid, processesOf, ServerProcess, startFailure } from './server-process.js';
 
 interface Made {
@@ -147,6 +149,41 @@ describe('the server as a process', () => {
     const { code, stderr } = await server.stop();
     await Promise.all(begun);
     expect([code, stderr]).toEqual([0, '']);
+    expect((await processesOf(folder.path)) ?? []).toEqual([]);
+  }, 180_000);
+
+  it('sends to its end what it has answered, however large', async () => {
+    const server = await start();
+    const caller = server.as(await tenantOf(server, 'large'));
+    for (let batch = 0; batch < 5; batch++) {
+      const memories = Array.from({ length: 40 }, (_, i) => ({
+        // Six characters of JSON for each.
+        content: `${batch}/${i} ${'\u0001'.repeat(65_000)}`,
+        embedding: someVector(),
+      }));
+      expect((await caller.post('/memory/batch', { memories })).status).toBe(201);
+    }
+    const answer = await new Promise<IncomingMessage>((resolve) =>
+      get(`${server.url}/v1/memories?limit=200`, { headers: { 'X-API-Key': caller.token } }, resolve),
+    );
+    server.kill('SIGTERM');
+    await server.said(/Stopping/);
+    let read = 0;
+    for await (const piece of answer) read += (piece as Buffer).length;
+    // More than the buffers between the two hold.
+    expect(read).toBeGreaterThan(70_000_000);
+    expect(String(read)).toBe(answer.headers['content-length']);
+    expect((await server.ended).code).toBe(0);
+  }, 180_000);
+
+  it('cuts off what does not end within 20 seconds, and leaves no process all the same', async () => {
+    const endless = 'import { Server } from "node:http"; Server.prototype.close = () => undefined;';
+    const server = await start({
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(endless)}`,
+    });
+    const { code, stdout } = await server.stop();
+    expect(stdout).not.toContain('Stopped');
+    expect(code).toBe(1);
     expect((await processesOf(folder.path)) ?? []).toEqual([]);
   }, 180_000);
 

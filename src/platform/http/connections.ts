@@ -1,6 +1,9 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Server as TlsServer } from 'node:tls';
+
+const SENT_LOOK_MS = 20;
 
 /** Who is connected, as far as a stop must know: Node waits for each that has begun a request, whether or not it ever ends. */
 export class Connections {
@@ -12,6 +15,14 @@ export class Connections {
       this.open.add(socket);
       socket.once('close', () => this.open.delete(socket));
     });
+  }
+
+  /** Resolves once all that was answered is sent, or after so long: a server that closes drops what is not. */
+  async sent(withinMs: number): Promise<void> {
+    const until = performance.now() + withinMs;
+    while (performance.now() < until && [...this.open].some(({ writableLength }) => writableLength > 0)) {
+      await pause(SENT_LOOK_MS);
+    }
   }
 
   /** Breaks off with those whose request has not arrived as a whole: nothing of it was accepted. */
