@@ -63,6 +63,13 @@ describe('a question', () => {
     expect(phrasesIn(wording)).toEqual(phrases);
   });
 
+  it('wants no more phrases than can be looked for, and looks for them once from end to end', () => {
+    const quotes = Array.from({ length: 1_000 }, (_, at) => `"phrase ${at}"`).join(' ');
+    expect(phrasesIn(quotes)).toHaveLength(16);
+    // By the time that grows with the square of the length, each of these would take minutes.
+    for (const opened of ['“', '«', '„', '“a ']) expect(phrasesIn(`${opened.repeat(400_000)}?`)).toEqual([]);
+  });
+
   it('finds a phrase between words and not inside of one', () => {
     expect(holdsOneOf(['red gate'], 'The RED  gate!')).toBe(true);
     expect(holdsOneOf(['red gate'], 'a tired gate')).toBe(false);

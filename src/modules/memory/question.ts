@@ -87,25 +87,32 @@ export function tagsIn(wording: string): string[] {
 }
 
 const ASKS = /[?？؟]/;
-const QUOTED = /"([^"]+)"|“([^”]+)”|«([^»]+)»|„([^“”]+)[“”]/g;
+/** None begins within another: else what is never closed is looked through from each of its beginnings. */
+const QUOTED = /"([^"]+)"|“([^“”]+)”|«([^«»]+)»|„([^„“”]+)[“”]/g;
+/** Each is looked for in every memory that may be an answer. */
+const MOST_PHRASES = 16;
 
 /**
  * What may be wanted word for word: what is in quotes; without any, all of the wording, where that is more than a word
- * and asks nothing. In lower case, with a blank for whatever is no letter or digit.
+ * and asks nothing. In lower case, with a blank for whatever is no letter or digit; the first 16.
  */
 export function phrasesIn(wording: string): string[] {
   const quoted = Array.from(wording.matchAll(QUOTED), (match) =>
     match.slice(1).find((one) => one !== undefined),
   );
-  if (quoted.length > 0) return quoted.map((phrase) => plain(phrase ?? '')).filter((phrase) => phrase !== '');
+  if (quoted.length > 0) {
+    const phrases = quoted.map((phrase) => plain(phrase ?? '')).filter((phrase) => phrase !== '');
+    return [...new Set(phrases)].slice(0, MOST_PHRASES);
+  }
   const whole = ASKS.test(wording) ? '' : plain(wording);
   return whole.includes(' ') ? [whole] : [];
 }
 
 /** Whether a text holds one of the phrases, not in the middle of a word. */
 export function holdsOneOf(phrases: readonly string[], text: string): boolean {
-  const words = plain(text);
-  return phrases.some((phrase) => ` ${words} `.includes(` ${phrase} `));
+  if (phrases.length === 0) return false;
+  const words = ` ${plain(text)} `;
+  return phrases.some((phrase) => words.includes(` ${phrase} `));
 }
 
 function plain(text: string): string {
