@@ -91,9 +91,10 @@ async function stop(
   // Closing waits for connections that are busy now; they are not kept once they have their answer.
   if (app !== null) app.getHttpServer().keepAliveTimeout = 1;
   await connections.sent(READ_WITHIN_MS);
-  const unsent = setTimeout(() => connections.dropUnsent(), SEND_WITHIN_MS);
+  // Again and again: behind a request that is still being answered another may begin.
+  const unsent = setInterval(() => connections.dropUnsent(), SEND_WITHIN_MS);
   await app?.close();
-  clearTimeout(unsent);
+  clearInterval(unsent);
   await stores.close();
 }
 
