@@ -212,6 +212,10 @@ describe('the memory routes', () => {
       expect(await typeOf({ content: 'We decided to move to Lisbon' })).toBe('Decision');
       expect(await typeOf({ content: 'Typed', type: 'insight' })).toBe('Insight');
       expect(await typeOf({ content: 'Typed', type: 'recipe' })).toBe('recipe');
+      const order = { id: randomUUID(), content: 'Typed by itself' };
+      expect(await typeOf(order)).toBe('Context');
+      await acme.patch(`/memory/${order.id}`, { type: 'Habit' });
+      expect(await typeOf(order)).toBe('Habit');
     });
 
     it('answer 200 with the memory that exists for an exact duplicate, and 201 where anything counts as different', async () => {

@@ -2,7 +2,7 @@ import type { Masked } from '../../platform/scrub/scrub.js';
 import type { Tenant } from '../../tenancy/principal.js';
 import type { WorkspaceId } from '../../tenancy/tenant.js';
 import type { MemoryDto, RefusedMemoryDto, StoredBatchDto, StoredMemoryDto } from './memory.dto.js';
-import type { Memory, Stored } from './memory.js';
+import type { Memory, Stored, StoreOutcome } from './memory.js';
 
 export function memoryDto(memory: Memory): MemoryDto {
   return {
@@ -31,7 +31,7 @@ export function memoryDto(memory: Memory): MemoryDto {
 export function storedDto(
   tenant: Tenant,
   workspace: WorkspaceId,
-  outcome: { outcome: 'stored' | 'existed' | 'conflict'; id: string; type: string },
+  outcome: StoreOutcome,
   indexed: boolean,
 ): StoredMemoryDto {
   return {

@@ -20,6 +20,7 @@ import { insertPending, insertVectors, type MadeVector, type PendingVector } fro
 
 interface KnownRow extends QueryResultRow {
   id: string;
+  type: string;
   fingerprint: Buffer;
   duplicate_hash: Buffer;
 }
@@ -117,23 +118,26 @@ export class MemoryStoreService {
       drafts.flatMap((draft) => draft.id ?? []),
       hashes.filter((_, i) => drafts[i]?.id === null),
     ]);
-    const byId = new Map(known.map((row) => [row.id, row.fingerprint]));
-    const byHash = new Map(known.map((row) => [row.duplicate_hash.toString('base64'), row.id]));
+    type Known = Omit<KnownRow, 'duplicate_hash'>;
+    const byId = new Map<string, Known>(known.map((row) => [row.id, row]));
+    const byHash = new Map<string, Known>(known.map((row) => [row.duplicate_hash.toString('base64'), row]));
     const added: PlacedMemory[] = [];
     const outcomes = drafts.map((draft, i): StoreOutcome => {
       const hash = hashes[i] ?? duplicateHash(tx.tenant, draft);
       if (draft.id !== null) {
         const existing = byId.get(draft.id);
         if (existing !== undefined) {
-          return { outcome: existing.equals(draft.fingerprint) ? 'existed' : 'conflict', id: draft.id };
+          const repeats = existing.fingerprint.equals(draft.fingerprint);
+          return { outcome: repeats ? 'existed' : 'conflict', id: draft.id, type: existing.type };
         }
       } else {
         const existing = byHash.get(hash.toString('base64'));
-        if (existing !== undefined) return { outcome: 'existed', id: existing };
+        if (existing !== undefined) return { outcome: 'existed', id: existing.id, type: existing.type };
       }
       const id = draft.id ?? randomUUID();
-      byId.set(id, draft.fingerprint);
-      byHash.set(hash.toString('base64'), id);
+      const { type, fingerprint } = draft;
+      byId.set(id, { id, type, fingerprint });
+      byHash.set(hash.toString('base64'), { id, type, fingerprint });
       added.push({
         draft,
         id,
@@ -143,7 +147,7 @@ export class MemoryStoreService {
         aloneHash: textHash(tx.tenant.key, draft.content),
         joinedHash: null,
       });
-      return { outcome: 'stored', id };
+      return { outcome: 'stored', id, type };
     });
     return { outcomes, added };
   }
@@ -267,6 +271,6 @@ CROSS JOIN LATERAL (
 ) m`;
 
 const KNOWN = `
-SELECT id, fingerprint, duplicate_hash FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])
+SELECT id, type, fingerprint, duplicate_hash FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND id = ANY($3::uuid[])
 UNION
-SELECT id, fingerprint, duplicate_hash FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND duplicate_hash = ANY($4::bytea[])`;
+SELECT id, type, fingerprint, duplicate_hash FROM memories WHERE tenant_id = $1 AND workspace_id = $2 AND duplicate_hash = ANY($4::bytea[])`;

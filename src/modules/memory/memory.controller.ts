@@ -70,7 +70,7 @@ export class MemoryController {
       if (outcome === undefined) throw new Error('A memory was stored without an outcome');
       if (outcome.outcome === 'conflict') throw new MemoryConflict(outcome.id);
       const body = {
-        ...storedDto(tenant, workspace, { ...outcome, type: draft.type }, indexed),
+        ...storedDto(tenant, workspace, outcome, indexed),
         ...scrubbedDto(masked),
       };
       return { status: outcome.outcome === 'stored' ? 201 : 200, body };

@@ -136,7 +136,10 @@ export class StoredMemoryDto {
   @ApiProperty({ type: String, format: 'uuid' }) memory_id!: string;
   @ApiProperty({ type: String, description: "The tenant's slug" }) tenant_id!: string;
   @ApiProperty({ type: String, format: 'uuid' }) workspace_id!: string;
-  @ApiProperty({ type: String, description: 'As it was given, or told by how the content speaks' })
+  @ApiProperty({
+    type: String,
+    description: 'As it was given, or told by how the content speaks; of one that was there, its own',
+  })
   type!: string;
   @ApiProperty({ type: Boolean, description: 'False: this very memory was there already' }) created!: boolean;
   @ApiProperty({ type: Boolean, description: 'Recall finds it now; false: soon' }) indexed!: boolean;

@@ -71,9 +71,12 @@ export type MemoryEdit = Partial<
   >
 > & { embedding?: Float32Array };
 
-/** What became of one draft. `existed`: an exact duplicate or a repetition; the id is that of the one there is. */
-export type StoreOutcome =
-  { outcome: 'stored' | 'existed'; id: string } | { outcome: 'conflict'; id: string };
+/** What became of one draft. `existed`: an exact duplicate or a repetition; id and type are those of the one there is. */
+export interface StoreOutcome {
+  outcome: 'stored' | 'existed' | 'conflict';
+  id: string;
+  type: string;
+}
 
 export interface Stored {
   outcomes: StoreOutcome[];
