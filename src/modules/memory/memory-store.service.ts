@@ -18,10 +18,13 @@ import { duplicateHash, insertMemories, type PlacedMemory } from './memory-rows.
 import { placeInSession, rejoin, setPrevious } from './session-weaver.js';
 import { insertPending, insertVectors, type MadeVector, type PendingVector } from './vector-rows.js';
 
-interface KnownRow extends QueryResultRow {
+interface Known {
   id: string;
   type: string;
   fingerprint: Buffer;
+}
+
+interface KnownRow extends QueryResultRow, Known {
   duplicate_hash: Buffer;
 }
 
@@ -118,7 +121,6 @@ export class MemoryStoreService {
       drafts.flatMap((draft) => draft.id ?? []),
       hashes.filter((_, i) => drafts[i]?.id === null),
     ]);
-    type Known = Omit<KnownRow, 'duplicate_hash'>;
     const byId = new Map<string, Known>(known.map((row) => [row.id, row]));
     const byHash = new Map<string, Known>(known.map((row) => [row.duplicate_hash.toString('base64'), row]));
     const added: PlacedMemory[] = [];
