@@ -7,7 +7,7 @@ export function comparedTag(tag: string): string {
  * The same in SQL, of an array. PostgreSQL's small letters are not JavaScript's in every language (a Σ that ends a word, İ),
  * nor in every database: what is asked for there is made small there, too.
  */
-export function comparedIn(tags: string): string {
+function comparedIn(tags: string): string {
   return `ARRAY(SELECT lower(tag) FROM unnest(${tags}) AS tag)`;
 }
 

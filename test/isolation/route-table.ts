@@ -70,6 +70,10 @@ function route(
     for (const field of WORKSPACE_FIELDS) {
       entry.places[`${field} (${kind})`] = (own, { workspace }) =>
         probe(own, { fields: { [field]: workspace[kind] } });
+      // A query is read beside a body, too.
+      if (!inBody) continue;
+      entry.places[`${field} beside a body (${kind})`] = (own, { workspace }) =>
+        probe(own, { path: `${path(own)}${queryOf({ [field]: workspace[kind] })}` });
     }
     entry.places[`X-Workspace-ID (${kind})`] = (own, { workspace }) =>
       probe(own, { headers: { 'X-Workspace-ID': workspace[kind] } });

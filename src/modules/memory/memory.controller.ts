@@ -69,10 +69,7 @@ export class MemoryController {
     const answer = ({ outcomes: [outcome], indexed }: Stored): { status: number; body: StoredMemoryDto } => {
       if (outcome === undefined) throw new Error('A memory was stored without an outcome');
       if (outcome.outcome === 'conflict') throw new MemoryConflict(outcome.id);
-      const body = {
-        ...storedDto(tenant, workspace, outcome, indexed),
-        ...scrubbedDto(masked),
-      };
+      const body = { ...storedDto(tenant, workspace, outcome, indexed), ...scrubbedDto(masked) };
       return { status: outcome.outcome === 'stored' ? 201 : 200, body };
     };
     const stored = await this.memories.store(tenant, workspace, [draft], this.context.cause(answer));
